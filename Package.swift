@@ -1,0 +1,144 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The floors of the house, as data. A module names the modules it uses; an arrow that runs up, or to a
+// floor that may not be reached from here, stops the build with a sentence. CONTRIBUTING.md has the map.
+
+enum Floor: String {
+    case system = "System"
+    case proto = "Protocol"
+    case domain = "Domain"
+    case storage = "Storage"
+    case transport = "Transport"
+    case service = "Service"
+    case app = "App"
+    case tests = "Tests"
+
+    /// The floors that a module of this one may use.
+    var reaches: [Floor] {
+        switch self {
+        case .system: []
+        case .proto: [.system, .proto]
+        case .domain: [.domain]
+        case .storage: [.domain, .storage]
+        case .transport: [.system, .proto, .transport]
+        case .service: [.proto, .domain, .storage, .transport, .service]
+        case .app: [.proto, .domain, .storage, .transport, .service, .app]
+        case .tests: [.system, .proto, .domain, .storage, .transport, .service, .app, .tests]
+        }
+    }
+}
+
+struct Module {
+    var floor: Floor
+    var name: String
+    var uses: [String]
+    var packages: [Target.Dependency]
+    /// Extra folders below Tests/<floor> for test modules; empty for sources.
+    var folder: String
+    var resources: [Resource] = []
+}
+
+func module(_ floor: Floor, _ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
+    Module(floor: floor, name: name, uses: uses, packages: packages, folder: "Sources/\(floor.rawValue)/\(name)")
+}
+
+/// Tests of one module, in the folder that mirrors its place in Sources.
+func tests(_ floor: Floor, of name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
+    Module(
+        floor: .tests, name: "\(name)Tests", uses: [name] + uses, packages: packages,
+        folder: "Tests/\(floor.rawValue)/\(name)Tests")
+}
+
+func support(_ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
+    Module(floor: .tests, name: name, uses: uses, packages: packages, folder: "Tests/Support/\(name)")
+}
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let modules: [Module] = [
+]
+
+// MARK: - From data to targets
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let systemLibraries: [(name: String, pkgConfig: String, apt: String)] = [
+    ("COpenSSL", "openssl", "libssl-dev"),
+    ("CNGHTTP2", "libnghttp2", "libnghttp2-dev"),
+]
+
+let floors: [String: Floor] = Dictionary(
+    uniqueKeysWithValues: modules.map { ($0.name, $0.floor) } + systemLibraries.map { ($0.name, .system) })
+
+func target(for module: Module, declaredBefore: Set<String>) -> Target {
+    for used in module.uses {
+        guard let floor = floors[used] else {
+            fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which is not a module of this package")
+        }
+        guard module.floor.reaches.contains(floor) else {
+            fatalError("\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
+        }
+        guard declaredBefore.contains(used) else {
+            fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which must be declared before it")
+        }
+    }
+    let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.packages
+    switch module.floor {
+    case .app:
+        return .executableTarget(
+            name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
+    case .tests where module.name.hasSuffix("Tests"):
+        return .testTarget(
+            name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
+    default:
+        return .target(name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
+    }
+}
+
+var declared = Set(systemLibraries.map(\.name))
+var targets: [Target] = systemLibraries.map { library in
+    .systemLibrary(
+        name: library.name, path: "Sources/System/\(library.name)", pkgConfig: library.pkgConfig,
+        providers: [.apt([library.apt])])
+}
+for module in modules {
+    targets.append(target(for: module, declaredBefore: declared))
+    declared.insert(module.name)
+}
+
+let package = Package(
+    name: "hawser",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.30.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.6.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.20.0", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.0.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.0.0"),
+    ],
+    targets: targets
+)
