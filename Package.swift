@@ -69,6 +69,8 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
+    module(.domain, "CatalogCore"),
+    module(.domain, "StateCore"),
 ]
 
 // MARK: - From data to targets

@@ -1,0 +1,74 @@
+/// The health of a node or an instance. Texts outside the known ones are kept, and count as worse than critical.
+package struct HealthStatus: Hashable, Sendable, RawRepresentable {
+    package var rawValue: String
+
+    package init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    package static let passing = HealthStatus(rawValue: "passing")
+    package static let warning = HealthStatus(rawValue: "warning")
+    package static let critical = HealthStatus(rawValue: "critical")
+    package static let maintenance = HealthStatus(rawValue: "maintenance")
+
+    /// The order in which one of several statuses wins: the highest is the worst.
+    var severity: Int {
+        switch self {
+        case .passing: 0
+        case .warning: 1
+        case .critical: 2
+        default: 3
+        }
+    }
+}
+
+/// One check and its last result (protocol section 3.4, `service.HealthCheck`).
+package struct HealthCheck: Hashable, Sendable {
+    package var node: String
+    /// Unique on its node and never empty.
+    package var checkID: String
+    package var name: String
+    package var status: HealthStatus
+    package var notes: String
+    package var output: String
+    /// Empty for a check of the whole node.
+    package var serviceID: String
+    package var serviceName: String
+    package var serviceTags: [String]
+    /// `ttl`, `http`, `tcp`, ...
+    package var type: String
+    package var interval: String
+    package var timeout: String
+
+    package init(
+        node: String, checkID: String, name: String, status: HealthStatus, notes: String = "", output: String = "",
+        serviceID: String = "", serviceName: String = "", serviceTags: [String] = [], type: String = "",
+        interval: String = "", timeout: String = ""
+    ) {
+        self.node = node
+        self.checkID = checkID
+        self.name = name
+        self.status = status
+        self.notes = notes
+        self.output = output
+        self.serviceID = serviceID
+        self.serviceName = serviceName
+        self.serviceTags = serviceTags
+        self.type = type
+        self.interval = interval
+        self.timeout = timeout
+    }
+}
+
+/// One instance with everything that is known of it: what a health query answers, and what travels to a peer.
+package struct ServiceInstance: Hashable, Sendable {
+    package var node: Node
+    package var service: NodeService
+    package var checks: [HealthCheck]
+
+    package init(node: Node, service: NodeService, checks: [HealthCheck] = []) {
+        self.node = node
+        self.service = service
+        self.checks = checks
+    }
+}
