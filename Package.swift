@@ -62,7 +62,7 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -70,7 +70,9 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
     module(.domain, "CatalogCore"),
-    module(.domain, "StateCore"),
+    module(.domain, "IdentityCore"),
+    module(.domain, "PeeringCore", uses: ["IdentityCore"]),
+    module(.domain, "StateCore", uses: ["CatalogCore", "IdentityCore", "PeeringCore"], packages: [hashTrees]),
 ]
 
 // MARK: - From data to targets

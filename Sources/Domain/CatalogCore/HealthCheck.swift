@@ -20,6 +20,11 @@ package struct HealthStatus: Hashable, Sendable, RawRepresentable {
         default: 3
         }
     }
+
+    /// The worst of several; passing if there is none.
+    package static func worst(of statuses: [HealthStatus]) -> HealthStatus {
+        statuses.max { $0.severity < $1.severity } ?? .passing
+    }
 }
 
 /// One check and its last result (protocol section 3.4, `service.HealthCheck`).

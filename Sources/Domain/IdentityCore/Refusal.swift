@@ -1,0 +1,28 @@
+/// Why a command was refused: a code for programs, and one sentence for people, in the words that clients of the
+/// field know where there are such.
+package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// The caller's words are off; saying it again will not help.
+        case invalid
+        /// There is no such thing.
+        case notFound
+        /// What is stored does not allow it.
+        case conflict
+        /// The other side refused the secret: a new token is needed.
+        case denied
+        /// The other side could not be reached, or is not ready.
+        case unavailable
+        /// Our own fault, or our disk's.
+        case failed
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}

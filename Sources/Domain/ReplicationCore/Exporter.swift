@@ -1,0 +1,189 @@
+package import PeeringCore
+package import StateCore
+
+/// What one stream still has to send: names of resources, not copies, so that a slow peer costs one name for each
+/// resource that changed, however often it did.
+///
+/// Guarded by the stream's lock. `stateChanged` and `subscribed` put names in, `next` takes them out when the peer can
+/// take more; the caller looks up and encodes the newest version then.
+package struct Exporter: Sendable {
+    private var plan: ExportPlan
+    private let offersServerAddresses: Bool
+    private var subscriptions: Set<ResourceKind> = []
+    private var pending = PendingSet<ResourceKey>()
+    /// What was last sent of each resource on this stream: the same content is not sent twice.
+    private var sent: [ResourceKey: Sent] = [:]
+
+    private struct Sent {
+        /// Of the encoded content, seeded per process.
+        var hash: Int
+        /// Instances, names, roots or addresses.
+        var count: Int
+    }
+
+    /// - Parameter offersServerAddresses: only an acceptor has addresses to tell.
+    package init(peerName: String, offersServerAddresses: Bool, state: State) {
+        self.plan = ExportPlan(peerName: peerName, state: state)
+        self.offersServerAddresses = offersServerAddresses
+    }
+
+    /// Names on the list as it stands, sorted.
+    package var listedNames: [String] { plan.listed.sorted() }
+
+    package var listedCount: Int { plan.listed.count }
+
+    package func isMesh(_ name: String) -> Bool { plan.mesh.contains(name) }
+
+    package func isListed(_ name: String) -> Bool { plan.listed.contains(name) }
+
+    /// Whether anything waits to be sent.
+    package var hasPending: Bool { !pending.isEmpty }
+
+    package var pendingCount: Int { pending.count }
+
+    // MARK: What the peer asks for
+
+    /// The peer subscribed: everything of that kind is due.
+    package mutating func subscribed(to kind: ResourceKind) {
+        guard subscriptions.insert(kind).inserted else { return }
+        switch kind {
+        case .exportedService:
+            enqueueAll()
+        case .exportedServiceList:
+            return
+        case .trustBundle:
+            pending.insert(.trustBundle)
+        case .serverAddresses:
+            if offersServerAddresses { pending.insert(.serverAddresses) }
+        }
+    }
+
+    // MARK: What happens here
+
+    /// Something in the state changed.
+    ///
+    /// - Returns: whether the list of names changed.
+    package mutating func stateChanged(_ changes: Set<StateChange>, state: State) -> Bool {
+        var listChanged = false
+        var mustRebuild = false
+        for change in changes {
+            switch change {
+            case .localService(let name):
+                listChanged = serviceChanged(name, state: state) || listChanged
+            case .configEntry(let kind, let name):
+                mustRebuild = entryChanged(kind: kind, name: name) || mustRebuild
+            case .identity:
+                enqueue(.trustBundle)
+            case .localNode:
+                enqueue(.serverAddresses)
+            case .peering, .streamStatus, .trustBundle, .importedList, .importedService:
+                continue
+            }
+        }
+        if mustRebuild { listChanged = rebuild(state: state) || listChanged }
+        if listChanged { enqueue(.serviceList) }
+        return listChanged
+    }
+
+    private mutating func serviceChanged(_ name: String, state: State) -> Bool {
+        if state.catalog.gatewayServices.contains(name) || knownGateways.contains(name) {
+            knownGateways = state.catalog.gatewayServices
+            for name in plan.mesh { enqueue(.proxies(name)) }
+            enqueue(.serverAddresses)
+        }
+        let change = plan.update(name, from: state)
+        if plan.listed.contains(name) {
+            enqueue(.service(name))
+        } else if change.listChanged {
+            forget(name)
+        }
+        if change.meshChanged { meshChanged(name) }
+        return change.listChanged
+    }
+
+    /// Gateway services as last seen: the end of the last gateway of a name must be noticed too.
+    private var knownGateways: Set<String> = []
+
+    /// - Returns: whether the plan must be worked out anew.
+    private mutating func entryChanged(kind: String, name: String) -> Bool {
+        switch kind {
+        case "exported-services":
+            return true
+        case "service-defaults":
+            if plan.mesh.contains(name) { enqueue(.proxies(name)) }
+            return false
+        case "proxy-defaults":
+            for name in plan.mesh { enqueue(.proxies(name)) }
+            return false
+        case "mesh":
+            enqueue(.serverAddresses)
+            return false
+        default:
+            return ExportPlan.makesMeshService(kind)
+        }
+    }
+
+    private mutating func rebuild(state: State) -> Bool {
+        let before = plan
+        plan.rebuild(from: state)
+        for name in plan.listed.subtracting(before.listed) { enqueue(.service(name)) }
+        for name in before.listed.subtracting(plan.listed) { forget(name) }
+        for name in plan.mesh.symmetricDifference(before.mesh) { meshChanged(name) }
+        return before.listed != plan.listed
+    }
+
+    /// A name that got proxies is sent; one that lost them is sent empty, if the peer knows it.
+    private mutating func meshChanged(_ name: String) {
+        if plan.mesh.contains(name) || sent[.proxies(name)] != nil { enqueue(.proxies(name)) }
+    }
+
+    /// The list alone withdraws a service: nothing is said of the name itself (protocol section 4.7).
+    private mutating func forget(_ name: String) {
+        pending.remove(.service(name))
+        sent[.service(name)] = nil
+    }
+
+    private mutating func enqueueAll() {
+        pending.insert(.serviceList)
+        for name in listedNames { pending.insert(.service(name)) }
+        for name in plan.mesh.sorted() { pending.insert(.proxies(name)) }
+    }
+
+    private mutating func enqueue(_ key: ResourceKey) {
+        switch key.kind {
+        case .exportedService, .exportedServiceList:
+            guard subscriptions.contains(.exportedService) else { return }
+        case .trustBundle:
+            guard subscriptions.contains(.trustBundle) else { return }
+        case .serverAddresses:
+            guard offersServerAddresses, subscriptions.contains(.serverAddresses) else { return }
+        }
+        pending.insert(key)
+    }
+
+    // MARK: What goes out
+
+    /// The next resource to look up and send, oldest first.
+    package mutating func next() -> ResourceKey? { pending.popFirst() }
+
+    /// Records what is about to be sent.
+    ///
+    /// - Returns: how many instances or entries the peer had before, or `nil` if it has exactly this already.
+    package mutating func willSend(_ key: ResourceKey, hash: Int, count: Int) -> Int? {
+        let before = sent[key]
+        guard before?.hash != hash else { return nil }
+        sent[key] = Sent(hash: hash, count: count)
+        if case .proxies(let name) = key, !plan.mesh.contains(name) { sent[key] = nil }
+        return before?.count ?? 0
+    }
+
+    /// The peer did not take a resource: what was sent does not count.
+    package mutating func refused(_ key: ResourceKey) {
+        sent[key] = nil
+    }
+
+    /// Puts a refused resource in line again.
+    package mutating func retry(_ key: ResourceKey) {
+        enqueue(key)
+    }
+}

@@ -1,0 +1,120 @@
+package import IdentityCore
+package import PeeringCore
+
+/// A new token for a peering that is accepted here: makes the peering or renews its establishment secret
+/// (protocol sections 1.3, 1.4, 2.2). An older unused token is dead from here on; a running stream is not disturbed.
+package struct GenerateToken: Command {
+    package var name: String
+    package var meta: [String: String]
+    /// Used only for a new peering.
+    package var newID: PeeringID
+    package var establishment: SecretDigest
+
+    package init(name: String, meta: [String: String], newID: PeeringID, establishment: SecretDigest) {
+        self.name = name
+        self.meta = meta
+        self.newID = newID
+        self.establishment = establishment
+    }
+
+    /// - Returns: the ID that the token carries.
+    package func apply(to transaction: inout Transaction) throws(Refusal) -> PeeringID {
+        guard var peering = transaction.state.peering(named: name) else {
+            transaction.put(Peering(id: newID, name: name, meta: meta))
+            transaction.put(PeeringSecrets(establishment: establishment), for: newID)
+            return newID
+        }
+        if peering.dials {
+            throw Refusal(
+                .conflict, "cannot create peering with name: \"\(name)\"; there is already an established peering")
+        }
+        var secrets = transaction.state.secrets[peering.id] ?? PeeringSecrets()
+        switch peering.state {
+        case .deleting:
+            throw Refusal(.conflict, "failed to write peering: cannot write to peering that is marked for deletion")
+        case .terminated:
+            // The other side is gone: its old stream secrets must not come back with it.
+            peering.state = .pending
+            secrets = PeeringSecrets()
+            transaction.put(peering)
+        case .pending, .establishing:
+            break
+        }
+        secrets.establishment = establishment
+        transaction.put(secrets, for: peering.id)
+        return peering.id
+    }
+}
+
+/// A dialer shows an establishment secret and gets a stream secret, once (protocol sections 2.2, 2.3).
+package struct ExchangeSecret: Command {
+    package var id: PeeringID
+    package var presented: SecretDigest
+    package var pendingStream: SecretDigest
+
+    package init(id: PeeringID, presented: SecretDigest, pendingStream: SecretDigest) {
+        self.id = id
+        self.presented = presented
+        self.pendingStream = pendingStream
+    }
+
+    package func apply(to transaction: inout Transaction) throws(Refusal) {
+        guard let peering = transaction.state.peerings[id], peering.isActive, !peering.dials,
+            var secrets = transaction.state.secrets[id], let expected = secrets.establishment, expected == presented
+        else {
+            throw Refusal(.denied, "invalid peering establishment secret")
+        }
+        secrets.establishment = nil
+        secrets.pendingStream = pendingStream
+        transaction.put(secrets, for: id)
+    }
+}
+
+/// A dialer opens a stream: checks in the order of protocol section 4.1, and promotes a pending secret.
+package struct AuthorizeStream: Command {
+    /// How the opening is answered.
+    package enum Outcome: Hashable, Sendable {
+        case accepted(Peering)
+        /// No such peering: `INVALID_ARGUMENT`.
+        case unknown
+        /// Deleted here: `Terminated` first if the other side does not know yet, then `ABORTED`.
+        case deleted(sendTerminated: Bool)
+        /// No secret is stored: `INTERNAL`.
+        case notEstablished
+        /// `PERMISSION_DENIED`.
+        case wrongSecret
+        /// This end dials: `INVALID_ARGUMENT`.
+        case wrongEnd
+    }
+
+    package var id: PeeringID
+    package var presented: SecretDigest
+    package var remote: RemoteInfo
+
+    package init(id: PeeringID, presented: SecretDigest, remote: RemoteInfo) {
+        self.id = id
+        self.presented = presented
+        self.remote = remote
+    }
+
+    package func apply(to transaction: inout Transaction) throws(Refusal) -> Outcome {
+        guard var peering = transaction.state.peerings[id] else {
+            return transaction.state.tombstones[id] != nil ? .deleted(sendTerminated: true) : .unknown
+        }
+        guard peering.isActive else { return .deleted(sendTerminated: peering.state == .deleting) }
+        if peering.dials { return .wrongEnd }
+        guard var secrets = transaction.state.secrets[id],
+            secrets.activeStream != nil || secrets.pendingStream != nil
+        else { return .notEstablished }
+        if let pending = secrets.pendingStream, pending == presented {
+            secrets.activeStream = pending
+            secrets.pendingStream = nil
+            transaction.put(secrets, for: id)
+            peering.remote = remote
+            transaction.put(peering)
+            return .accepted(transaction.state.peerings[id] ?? peering)
+        }
+        guard let active = secrets.activeStream, active == presented else { return .wrongSecret }
+        return .accepted(peering)
+    }
+}

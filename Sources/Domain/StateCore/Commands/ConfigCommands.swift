@@ -1,0 +1,158 @@
+package import CatalogCore
+package import ConfigCore
+package import IdentityCore
+
+/// A client writes a config entry.
+package struct WriteConfigEntry: Command {
+    package var entry: ConfigEntry
+    /// Write only if the stored entry has this modify index; 0 means only if there is none.
+    package var expectedIndex: UInt64?
+
+    package init(entry: ConfigEntry, expectedIndex: UInt64? = nil) {
+        self.entry = entry
+        self.expectedIndex = expectedIndex
+    }
+
+    /// - Returns: `false` if another write came first.
+    package func apply(to transaction: inout Transaction) throws(Refusal) -> Bool {
+        let stored = transaction.state.configEntries[entry.key]
+        if let expectedIndex, (stored?.modifyIndex ?? 0) != expectedIndex { return false }
+        try refuseIfFromFile(stored, key: entry.key)
+        if let stored, stored.entry == entry { return true }
+        transaction.put(entry, source: .api)
+        return true
+    }
+}
+
+/// A client deletes a config entry. Deleting what is not there succeeds.
+package struct DeleteConfigEntry: Command {
+    package var key: ConfigEntryKey
+    package var expectedIndex: UInt64?
+
+    package init(key: ConfigEntryKey, expectedIndex: UInt64? = nil) {
+        self.key = key
+        self.expectedIndex = expectedIndex
+    }
+
+    /// - Returns: `false` if another write came first.
+    package func apply(to transaction: inout Transaction) throws(Refusal) -> Bool {
+        let stored = transaction.state.configEntries[key]
+        if let expectedIndex, stored?.modifyIndex != expectedIndex { return false }
+        try refuseIfFromFile(stored, key: key)
+        transaction.removeConfigEntry(key)
+        return true
+    }
+}
+
+private func refuseIfFromFile(_ stored: StoredConfigEntry?, key: ConfigEntryKey) throws(Refusal) {
+    guard case .file(let place) = stored?.source else { return }
+    throw Refusal(
+        .conflict,
+        "config entry \(key.kind)/\(key.name) comes from \(place): change it there and run `hawser reload`")
+}
+
+/// The configuration files were read anew: brings the state to what they say, leaving alone what clients wrote.
+package struct ApplyFiles: Command {
+    package struct FileRegistration: Sendable {
+        package var registration: Registration
+        /// `path:line`.
+        package var place: String
+
+        package init(registration: Registration, place: String) {
+            self.registration = registration
+            self.place = place
+        }
+    }
+
+    package struct FileEntry: Sendable {
+        package var entry: ConfigEntry
+        package var place: String
+
+        package init(entry: ConfigEntry, place: String) {
+            self.entry = entry
+            self.place = place
+        }
+    }
+
+    /// The agent's own node, which the files' services run on.
+    package var node: Node
+    package var registrations: [FileRegistration]
+    package var removedServiceIDs: [String]
+    package var entries: [FileEntry]
+    package var removedEntries: [ConfigEntryKey]
+
+    package init(
+        node: Node, registrations: [FileRegistration], removedServiceIDs: [String], entries: [FileEntry],
+        removedEntries: [ConfigEntryKey]
+    ) {
+        self.node = node
+        self.registrations = registrations
+        self.removedServiceIDs = removedServiceIDs
+        self.entries = entries
+        self.removedEntries = removedEntries
+    }
+
+    package func apply(to transaction: inout Transaction) throws(Refusal) {
+        transaction.put(node)
+        for key in removedEntries {
+            if case .file = transaction.state.configEntries[key]?.source { transaction.removeConfigEntry(key) }
+        }
+        for file in entries {
+            transaction.put(file.entry, source: .file(file.place))
+        }
+        for id in removedServiceIDs {
+            let key = InstanceKey(node: node.name, id: id)
+            if case .file = transaction.state.catalog.instance(at: key)?.source { transaction.removeInstance(at: key) }
+        }
+        for file in registrations {
+            let key = InstanceKey(node: node.name, id: file.registration.service.id)
+            transaction.put(file.registration, at: key, source: .file(file.place))
+        }
+    }
+}
+
+/// A client registers a service on the agent's own node, or replaces it.
+package struct RegisterService: Command {
+    package var node: String
+    package var registration: Registration
+
+    package init(node: String, registration: Registration) {
+        self.node = node
+        self.registration = registration
+    }
+
+    package func apply(to transaction: inout Transaction) throws(Refusal) {
+        let key = InstanceKey(node: node, id: registration.service.id)
+        try refuseIfFromFile(transaction.state.catalog.instance(at: key))
+        transaction.put(registration, at: key, source: .api)
+    }
+}
+
+/// A client removes a service from the agent's own node.
+package struct DeregisterService: Command {
+    package var node: String
+    package var id: String
+
+    package init(node: String, id: String) {
+        self.node = node
+        self.id = id
+    }
+
+    package func apply(to transaction: inout Transaction) throws(Refusal) {
+        let key = InstanceKey(node: node, id: id)
+        let stored = transaction.state.catalog.instance(at: key)
+        guard stored != nil else {
+            throw Refusal(
+                .notFound,
+                "Unknown service ID \"\(id)\". Ensure that the service ID is passed, not the service name.")
+        }
+        try refuseIfFromFile(stored)
+        transaction.removeInstance(at: key)
+    }
+}
+
+private func refuseIfFromFile(_ stored: LocalInstance?) throws(Refusal) {
+    guard let stored, case .file(let place) = stored.source else { return }
+    throw Refusal(
+        .conflict, "service \"\(stored.key.id)\" comes from \(place): change it there and run `hawser reload`")
+}

@@ -1,0 +1,160 @@
+package import CatalogCore
+package import HashTreeCollections
+
+/// Which instance: its node's name and its ID there.
+package struct InstanceKey: Hashable, Comparable, Sendable {
+    package var node: String
+    package var id: String
+
+    package init(node: String, id: String) {
+        self.node = node
+        self.id = id
+    }
+
+    package static func < (left: InstanceKey, right: InstanceKey) -> Bool {
+        (left.node, left.id) < (right.node, right.id)
+    }
+}
+
+/// Who put something into the state, and so who may change it.
+package enum Source: Hashable, Sendable {
+    /// A configuration file; the text says where (`path:line`).
+    case file(String)
+    /// A client of the HTTP API. Durable.
+    case api
+}
+
+/// One instance of this cluster.
+package struct LocalInstance: Hashable, Sendable {
+    package var key: InstanceKey
+    package var registration: Registration
+    package var source: Source
+    package var createIndex: UInt64
+    package var modifyIndex: UInt64
+}
+
+/// All instances under one service name.
+package struct LocalService: Sendable {
+    /// In the order of their keys.
+    package var instances: [LocalInstance] = []
+    package var createIndex: UInt64
+    package var modifyIndex: UInt64
+}
+
+/// The nodes and services of this cluster. A value: a snapshot of it stays as it was, and a change costs the same
+/// however many services stand.
+package struct LocalCatalog: Sendable {
+    package private(set) var nodes = TreeDictionary<String, Node>()
+    package private(set) var services = TreeDictionary<String, LocalService>()
+    /// The service name of each instance.
+    package private(set) var serviceNames = TreeDictionary<InstanceKey, String>()
+    /// How many proxies or mesh-native instances each service name has.
+    private var meshInstances = TreeDictionary<String, Int>()
+    /// Names of services that have mesh gateways among their instances.
+    package private(set) var gatewayServices: Set<String> = []
+
+    package init() {}
+
+    /// Whether some instance can be reached over the mesh (protocol section 9, expansion rule 4).
+    package func isMeshService(_ name: String) -> Bool { (meshInstances[name] ?? 0) > 0 }
+
+    /// Every instance under the name with its node and the node's own checks, in the order of their keys.
+    package func instances(of name: String) -> [ServiceInstance] {
+        guard let service = services[name] else { return [] }
+        return service.instances.map(resolve)
+    }
+
+    /// Every mesh gateway, by service name and key.
+    package var gateways: [ServiceInstance] {
+        gatewayServices.sorted().flatMap { name in
+            instances(of: name).filter { $0.service.kind == .meshGateway }
+        }
+    }
+
+    private func resolve(_ instance: LocalInstance) -> ServiceInstance {
+        let node = nodes[instance.key.node] ?? Node(name: instance.key.node)
+        return ServiceInstance(
+            node: node, service: instance.registration.service, checks: instance.registration.checks)
+    }
+
+    // MARK: Changes, called by transactions
+
+    /// - Returns: whether anything changed.
+    mutating func put(_ node: Node) -> Bool {
+        guard nodes[node.name] != node else { return false }
+        nodes[node.name] = node
+        return true
+    }
+
+    /// Adds or replaces an instance.
+    ///
+    /// - Returns: the names of the services that changed: two when an instance moves from one name to another.
+    mutating func put(_ registration: Registration, at key: InstanceKey, source: Source, index: UInt64) -> [String] {
+        let name = registration.service.service
+        var changed: [String] = []
+        var createIndex = index
+        if let previous = serviceNames[key] {
+            if previous == name, let stored = instance(at: key, in: name) {
+                guard stored.registration != registration || stored.source != source else { return [] }
+                createIndex = stored.createIndex
+            }
+            remove(key, from: previous, index: index)
+            if previous != name { changed.append(previous) }
+        }
+        let instance = LocalInstance(
+            key: key, registration: registration, source: source, createIndex: createIndex, modifyIndex: index)
+        var service = services[name] ?? LocalService(createIndex: index, modifyIndex: index)
+        let position = service.instances.firstIndex { $0.key > key } ?? service.instances.endIndex
+        service.instances.insert(instance, at: position)
+        service.modifyIndex = index
+        services[name] = service
+        serviceNames[key] = name
+        count(registration.service, by: 1)
+        if registration.service.kind == .meshGateway { gatewayServices.insert(name) }
+        changed.append(name)
+        return changed
+    }
+
+    /// - Returns: the name of the service that lost the instance, or `nil` if there was none.
+    mutating func remove(at key: InstanceKey, index: UInt64) -> String? {
+        guard let name = serviceNames[key] else { return nil }
+        remove(key, from: name, index: index)
+        return name
+    }
+
+    package func instance(at key: InstanceKey) -> LocalInstance? {
+        serviceNames[key].flatMap { instance(at: key, in: $0) }
+    }
+
+    private func instance(at key: InstanceKey, in name: String) -> LocalInstance? {
+        services[name]?.instances.first { $0.key == key }
+    }
+
+    private mutating func remove(_ key: InstanceKey, from name: String, index: UInt64) {
+        guard var service = services[name], let position = service.instances.firstIndex(where: { $0.key == key })
+        else { return }
+        let removed = service.instances.remove(at: position)
+        service.modifyIndex = index
+        services[name] = service.instances.isEmpty ? nil : service
+        serviceNames[key] = nil
+        count(removed.registration.service, by: -1)
+        if removed.registration.service.kind == .meshGateway,
+            !service.instances.contains(where: { $0.registration.service.kind == .meshGateway })
+        {
+            gatewayServices.remove(name)
+        }
+    }
+
+    private mutating func count(_ service: NodeService, by step: Int) {
+        let name: String
+        if service.kind == .connectProxy, let proxy = service.proxy {
+            name = proxy.destinationServiceName
+        } else if service.connectNative {
+            name = service.service
+        } else {
+            return
+        }
+        let count = (meshInstances[name] ?? 0) + step
+        meshInstances[name] = count > 0 ? count : nil
+    }
+}

@@ -1,0 +1,49 @@
+package import CatalogCore
+package import ConfigCore
+package import HashTreeCollections
+package import IdentityCore
+package import PeeringCore
+
+/// A config entry with where it came from.
+package struct StoredConfigEntry: Sendable {
+    package var entry: ConfigEntry
+    package var source: Source
+    package var createIndex: UInt64
+    package var modifyIndex: UInt64
+}
+
+/// Everything that the daemon knows, as one value. Copies share their contents; a snapshot never changes.
+package struct State: Sendable {
+    /// Counts commits that changed something; every changed row carries the index of its commit.
+    package internal(set) var index: UInt64 = 0
+    /// Set from the first start on.
+    package internal(set) var identity: ClusterIdentity?
+    package internal(set) var peerings = TreeDictionary<PeeringID, Peering>()
+    package internal(set) var secrets = TreeDictionary<PeeringID, PeeringSecrets>()
+    package internal(set) var trustBundles = TreeDictionary<PeeringID, TrustBundle>()
+    package internal(set) var configEntries = TreeDictionary<ConfigEntryKey, StoredConfigEntry>()
+    package internal(set) var catalog = LocalCatalog()
+    package internal(set) var imports = TreeDictionary<PeeringID, ImportedCatalog>()
+    private var peeringIDsByName = TreeDictionary<String, PeeringID>()
+
+    package init() {}
+
+    package func peering(named name: String) -> Peering? {
+        peeringIDsByName[name].flatMap { peerings[$0] }
+    }
+
+    /// All peerings by name.
+    package var sortedPeerings: [Peering] {
+        peerings.values.sorted { $0.name < $1.name }
+    }
+
+    mutating func put(_ peering: Peering) {
+        peerings[peering.id] = peering
+        peeringIDsByName[peering.name] = peering.id
+    }
+
+    mutating func removePeering(_ id: PeeringID) {
+        guard let peering = peerings.removeValue(forKey: id) else { return }
+        if peeringIDsByName[peering.name] == id { peeringIDsByName[peering.name] = nil }
+    }
+}

@@ -1,0 +1,50 @@
+package import PeeringCore
+
+/// One thing that a commit changed, by name. Readers get names, not copies: they look the present value up.
+package enum StateChange: Hashable, Sendable {
+    /// Roots, datacenter or node ID.
+    case identity
+    /// A row of the peerings or its secrets.
+    case peering(PeeringID)
+    /// How its stream is doing; not stored.
+    case streamStatus(PeeringID)
+    case trustBundle(PeeringID)
+    case configEntry(kind: String, name: String)
+    /// A service of this cluster, by name.
+    case localService(String)
+    /// A node of this cluster, by name.
+    case localNode(String)
+    /// The list of services that a peer exports to us.
+    case importedList(PeeringID)
+    case importedService(PeeringID, String)
+}
+
+/// Which changes a subscription wants to hear of.
+package struct StateInterest: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt16
+
+    package init(rawValue: UInt16) {
+        self.rawValue = rawValue
+    }
+
+    package static let identity = StateInterest(rawValue: 1 << 0)
+    package static let peerings = StateInterest(rawValue: 1 << 1)
+    package static let streamStatus = StateInterest(rawValue: 1 << 2)
+    package static let trustBundles = StateInterest(rawValue: 1 << 3)
+    package static let configEntries = StateInterest(rawValue: 1 << 4)
+    package static let localCatalog = StateInterest(rawValue: 1 << 5)
+    package static let imports = StateInterest(rawValue: 1 << 6)
+    package static let everything = StateInterest(rawValue: .max)
+
+    func includes(_ change: StateChange) -> Bool {
+        switch change {
+        case .identity: contains(.identity)
+        case .peering: contains(.peerings)
+        case .streamStatus: contains(.streamStatus)
+        case .trustBundle: contains(.trustBundles)
+        case .configEntry: contains(.configEntries)
+        case .localService, .localNode: contains(.localCatalog)
+        case .importedList, .importedService: contains(.imports)
+        }
+    }
+}

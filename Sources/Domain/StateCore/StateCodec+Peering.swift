@@ -1,0 +1,146 @@
+import DocumentCore
+import IdentityCore
+import PeeringCore
+
+extension StateCodec {
+    // MARK: Identity
+
+    static func encode(_ identity: ClusterIdentity) -> [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.field("ClusterID", identity.trustDomain.clusterID)
+            $0.field("Datacenter", identity.datacenter)
+            $0.field("NodeID", identity.nodeID)
+            $0.field("ActiveRootID", identity.activeRootID)
+            $0.list("Roots", identity.roots) { json, root in
+                json.object {
+                    $0.field("ID", root.id)
+                    $0.field("Name", root.name)
+                    $0.field("Certificate", root.certificatePEM)
+                    $0.field("Serial", root.serialHex)
+                    $0.field("NotBefore", root.notBefore)
+                    $0.field("NotAfter", root.notAfter)
+                    $0.fieldIfNotEmpty("Key", root.key?.reveal() ?? "")
+                    $0.field("CreateIndex", root.createIndex)
+                    $0.field("ModifyIndex", root.modifyIndex)
+                }
+            }
+        }
+        return json.bytes
+    }
+
+    static func decodeIdentity(_ map: inout MapReader) -> ClusterIdentity? {
+        guard let clusterID = map.string("ClusterID"), let datacenter = map.string("Datacenter"),
+            let nodeID = map.string("NodeID"), let activeRootID = map.string("ActiveRootID"),
+            let roots = map.maps("Roots", decodeRoot), !roots.isEmpty
+        else { return nil }
+        return ClusterIdentity(
+            trustDomain: TrustDomain(clusterID: clusterID), datacenter: datacenter, nodeID: nodeID, roots: roots,
+            activeRootID: activeRootID)
+    }
+
+    private static func decodeRoot(_ map: inout MapReader) -> CARoot? {
+        guard let id = map.string("ID"), let name = map.string("Name"), let pem = map.string("Certificate"),
+            let serial = map.string("Serial"), let notBefore = map.integer("NotBefore", in: .min ... .max),
+            let notAfter = map.integer("NotAfter", in: .min ... .max)
+        else { return nil }
+        return CARoot(
+            id: id, name: name, certificatePEM: pem, serialHex: serial, notBefore: Int64(notBefore),
+            notAfter: Int64(notAfter), key: map.string("Key").map(SecretText.init), createIndex: map.index("CreateIndex"),
+            modifyIndex: map.index("ModifyIndex"))
+    }
+
+    // MARK: Peerings
+
+    static func encode(_ peering: Peering) -> [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.field("ID", peering.id.text)
+            $0.field("Name", peering.name)
+            $0.field("State", peering.state.rawValue)
+            $0.fieldIfNotEmpty("DeletedAt", peering.deletedAt?.rfc3339 ?? "")
+            $0.fieldIfNotEmpty("Meta", peering.meta)
+            $0.fieldIfNotEmpty("PeerID", peering.peerID)
+            $0.fieldIfNotEmpty("PeerCAPems", peering.peerCAPEMs)
+            $0.fieldIfNotEmpty("PeerServerName", peering.peerServerName)
+            $0.fieldIfNotEmpty("PeerServerAddresses", peering.peerServerAddresses)
+            $0.fieldIfNotEmpty("ManualServerAddresses", peering.manualServerAddresses)
+            $0.object("Remote") {
+                $0.field("Partition", peering.remote.partition)
+                $0.field("Datacenter", peering.remote.datacenter)
+                $0.field("Region", peering.remote.region)
+                $0.field("Zone", peering.remote.zone)
+            }
+            $0.field("CreateIndex", peering.createIndex)
+            $0.field("ModifyIndex", peering.modifyIndex)
+        }
+        return json.bytes
+    }
+
+    static func decodePeering(_ map: inout MapReader) -> Peering? {
+        guard let id = map.string("ID"), let name = map.string("Name"),
+            let state = map.string("State").flatMap(StoredState.init(rawValue:))
+        else { return nil }
+        var peering = Peering(id: PeeringID(id), name: name, meta: map.stringMap("Meta") ?? [:], state: state)
+        peering.deletedAt = map.string("DeletedAt").flatMap(Timestamp.init(rfc3339:))
+        peering.peerID = map.string("PeerID") ?? ""
+        peering.peerCAPEMs = map.strings("PeerCAPems") ?? []
+        peering.peerServerName = map.string("PeerServerName") ?? ""
+        peering.peerServerAddresses = map.strings("PeerServerAddresses") ?? []
+        peering.manualServerAddresses = map.strings("ManualServerAddresses") ?? []
+        peering.remote =
+            map.map("Remote") { remote in
+                RemoteInfo(
+                    partition: remote.string("Partition") ?? "", datacenter: remote.string("Datacenter") ?? "",
+                    region: remote.string("Region") ?? "", zone: remote.string("Zone") ?? "")
+            } ?? RemoteInfo()
+        peering.createIndex = map.index("CreateIndex")
+        peering.modifyIndex = map.index("ModifyIndex")
+        return peering
+    }
+
+    static func encode(_ secrets: PeeringSecrets) -> [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.fieldIfNotEmpty("EstablishmentDigest", secrets.establishment?.hex ?? "")
+            $0.fieldIfNotEmpty("PendingStreamDigest", secrets.pendingStream?.hex ?? "")
+            $0.fieldIfNotEmpty("ActiveStreamDigest", secrets.activeStream?.hex ?? "")
+            $0.fieldIfNotEmpty("OwnStreamSecret", secrets.ownStream?.reveal() ?? "")
+        }
+        return json.bytes
+    }
+
+    static func decodeSecrets(_ map: inout MapReader) -> PeeringSecrets? {
+        PeeringSecrets(
+            establishment: map.string("EstablishmentDigest").flatMap(SecretDigest.init(hex:)),
+            pendingStream: map.string("PendingStreamDigest").flatMap(SecretDigest.init(hex:)),
+            activeStream: map.string("ActiveStreamDigest").flatMap(SecretDigest.init(hex:)),
+            ownStream: map.string("OwnStreamSecret").map(SecretText.init))
+    }
+
+    static func encode(_ bundle: TrustBundle) -> [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.field("TrustDomain", bundle.trustDomain)
+            $0.field("RootPEMs", bundle.rootPEMs)
+            $0.field("ExportedPartition", bundle.exportedPartition)
+            $0.field("CreateIndex", bundle.createIndex)
+            $0.field("ModifyIndex", bundle.modifyIndex)
+        }
+        return json.bytes
+    }
+
+    static func decodeBundle(_ map: inout MapReader) -> TrustBundle? {
+        guard let trustDomain = map.string("TrustDomain"), let roots = map.strings("RootPEMs") else { return nil }
+        return TrustBundle(
+            trustDomain: trustDomain, rootPEMs: roots, exportedPartition: map.string("ExportedPartition") ?? "",
+            createIndex: map.index("CreateIndex"), modifyIndex: map.index("ModifyIndex"))
+    }
+}
+
+extension MapReader {
+    /// A modify index; 0 if it is not there.
+    mutating func index(_ key: String) -> UInt64 {
+        UInt64(integer(key, in: 0 ... .max) ?? 0)
+    }
+}

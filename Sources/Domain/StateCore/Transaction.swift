@@ -1,0 +1,167 @@
+package import CatalogCore
+package import ConfigCore
+package import IdentityCore
+package import PeeringCore
+
+/// The tables as a command sees and changes them. Each change goes into the tables, onto the list of what to write
+/// to disk, and onto the list of what changed, in one call.
+package struct Transaction: Sendable {
+    package private(set) var state: State
+    private(set) var writes: [StorageWrite] = []
+    private(set) var changes: [StateChange] = []
+    /// What changed rows carry.
+    package let index: UInt64
+
+    init(state: State) {
+        self.state = state
+        self.index = state.index + 1
+    }
+
+    var committedState: State {
+        var state = self.state
+        if !changes.isEmpty { state.index = index }
+        return state
+    }
+
+    mutating func discard() {
+        writes = []
+        changes = []
+    }
+
+    // MARK: Identity
+
+    mutating func put(_ identity: ClusterIdentity) {
+        state.identity = identity
+        writes.append(StorageWrite(key: StateCodec.identityKey, value: StateCodec.encode(identity)))
+        changes.append(.identity)
+    }
+
+    // MARK: Peerings
+
+    mutating func put(_ peering: Peering) {
+        var peering = peering
+        peering.createIndex = state.peerings[peering.id]?.createIndex ?? index
+        peering.modifyIndex = index
+        state.put(peering)
+        writes.append(StorageWrite(key: StateCodec.key(of: peering.id), value: StateCodec.encode(peering)))
+        changes.append(.peering(peering.id))
+    }
+
+    mutating func put(_ secrets: PeeringSecrets?, for id: PeeringID) {
+        guard state.secrets[id] != secrets else { return }
+        state.secrets[id] = secrets
+        writes.append(StorageWrite(key: StateCodec.secretsKey(of: id), value: secrets.map(StateCodec.encode)))
+        changes.append(.peering(id))
+    }
+
+    mutating func removePeering(_ id: PeeringID) {
+        put(nil as PeeringSecrets?, for: id)
+        state.removePeering(id)
+        writes.append(StorageWrite(key: StateCodec.key(of: id), value: nil))
+        changes.append(.peering(id))
+    }
+
+    mutating func put(_ bundle: TrustBundle?, for id: PeeringID) {
+        if var bundle {
+            bundle.createIndex = state.trustBundles[id]?.createIndex ?? index
+            bundle.modifyIndex = index
+            state.trustBundles[id] = bundle
+            writes.append(StorageWrite(key: StateCodec.bundleKey(of: id), value: StateCodec.encode(bundle)))
+        } else {
+            guard state.trustBundles.removeValue(forKey: id) != nil else { return }
+            writes.append(StorageWrite(key: StateCodec.bundleKey(of: id), value: nil))
+        }
+        changes.append(.trustBundle(id))
+    }
+
+    // MARK: Config entries
+
+    mutating func put(_ entry: ConfigEntry, source: Source) {
+        let key = entry.key
+        let stored = StoredConfigEntry(
+            entry: entry, source: source, createIndex: state.configEntries[key]?.createIndex ?? index,
+            modifyIndex: index)
+        state.configEntries[key] = stored
+        if source == .api {
+            writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(stored)))
+        }
+        changes.append(.configEntry(kind: key.kind, name: key.name))
+    }
+
+    mutating func removeConfigEntry(_ key: ConfigEntryKey) {
+        guard let stored = state.configEntries.removeValue(forKey: key) else { return }
+        if stored.source == .api {
+            writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
+        }
+        changes.append(.configEntry(kind: key.kind, name: key.name))
+    }
+
+    // MARK: Catalog of this cluster
+
+    mutating func put(_ node: Node) {
+        guard state.catalog.put(node) else { return }
+        changes.append(.localNode(node.name))
+        for (name, service) in state.catalog.services where service.instances.contains(where: { $0.key.node == node.name })
+        {
+            changes.append(.localService(name))
+        }
+    }
+
+    mutating func put(_ registration: Registration, at key: InstanceKey, source: Source) {
+        let names = state.catalog.put(registration, at: key, source: source, index: index)
+        guard !names.isEmpty else { return }
+        if source == .api, let instance = state.catalog.instance(at: key) {
+            writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(instance)))
+        }
+        changes += names.map { .localService($0) }
+    }
+
+    mutating func removeInstance(at key: InstanceKey) {
+        let source = state.catalog.instance(at: key)?.source
+        guard let name = state.catalog.remove(at: key, index: index) else { return }
+        if source == .api {
+            writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
+        }
+        changes.append(.localService(name))
+    }
+
+    // MARK: What peers export to us. Not durable here: the peer tells it again, and a separate task keeps a copy.
+
+    /// - Returns: the instance count that stood before, or `nil` if the bytes are what stood already.
+    mutating func putImported(
+        _ name: String, of id: PeeringID, payload: [UInt8], instanceCount: Int, passingCount: Int
+    ) -> Int? {
+        let previous = state.imports[id]?.services[name]
+        guard previous?.payload != payload else { return nil }
+        state.imports[id, default: ImportedCatalog()].services[name] = ImportedService(
+            payload: payload, instanceCount: instanceCount, passingCount: passingCount,
+            createIndex: previous?.createIndex ?? index, modifyIndex: index)
+        importedChanged(name, of: id)
+        return previous?.instanceCount ?? 0
+    }
+
+    /// - Returns: the instance count that stood before, or `nil` if there was none.
+    mutating func removeImported(_ name: String, of id: PeeringID) -> Int? {
+        guard let previous = state.imports[id]?.services.removeValue(forKey: name) else { return nil }
+        importedChanged(name, of: id)
+        return previous.instanceCount
+    }
+
+    mutating func putAnnounced(_ names: [String], of id: PeeringID) {
+        guard state.imports[id]?.announced != names else { return }
+        state.imports[id, default: ImportedCatalog()].announced = names
+        state.imports[id, default: ImportedCatalog()].modifyIndex = index
+        changes.append(.importedList(id))
+    }
+
+    mutating func removeImports(of id: PeeringID) {
+        guard let catalog = state.imports.removeValue(forKey: id) else { return }
+        for name in catalog.services.keys { changes.append(.importedService(id, name)) }
+        changes.append(.importedList(id))
+    }
+
+    private mutating func importedChanged(_ name: String, of id: PeeringID) {
+        state.imports[id, default: ImportedCatalog()].modifyIndex = index
+        changes.append(.importedService(id, name))
+    }
+}
