@@ -69,10 +69,17 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
+    module(.domain, "DocumentCore"),
     module(.domain, "CatalogCore"),
+    module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
     module(.domain, "IdentityCore"),
-    module(.domain, "PeeringCore", uses: ["IdentityCore"]),
-    module(.domain, "StateCore", uses: ["CatalogCore", "IdentityCore", "PeeringCore"], packages: [hashTrees]),
+    module(.domain, "PeeringCore", uses: ["DocumentCore", "IdentityCore"]),
+    module(
+        .domain, "StateCore", uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore"],
+        packages: [hashTrees]),
+    module(
+        .domain, "ReplicationCore",
+        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
 ]
 
 // MARK: - From data to targets
@@ -101,7 +108,8 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
             fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which is not a module of this package")
         }
         guard module.floor.reaches.contains(floor) else {
-            fatalError("\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
+            fatalError(
+                "\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
         }
         guard declaredBefore.contains(used) else {
             fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which must be declared before it")

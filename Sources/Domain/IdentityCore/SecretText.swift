@@ -1,5 +1,6 @@
 /// Text that must not be seen: it prints as `hidden` wherever a value may be printed, and takes an explicit word to read.
-package struct SecretText: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct SecretText: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
     private let text: String
 
     package init(_ text: String) {

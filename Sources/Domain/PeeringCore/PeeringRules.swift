@@ -11,7 +11,8 @@ package enum PeeringRules {
     package static func validateName(_ name: String) throws(Refusal) {
         let bytes = Array(name.utf8)
         let isGood =
-            (1...maxNameBytes).contains(bytes.count) && bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
+            (1...maxNameBytes).contains(bytes.count)
+            && bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
             && bytes.first != UInt8(ascii: "-") && bytes.last != UInt8(ascii: "-")
         guard isGood else {
             throw Refusal(

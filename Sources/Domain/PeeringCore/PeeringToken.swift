@@ -1,4 +1,4 @@
-package import DocumentCore
+import DocumentCore
 package import IdentityCore
 
 /// What one operator hands to the other: how to reach and recognise the acceptor, and a secret that works once

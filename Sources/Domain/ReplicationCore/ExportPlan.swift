@@ -1,5 +1,5 @@
-package import CatalogCore
-package import ConfigCore
+import CatalogCore
+import ConfigCore
 package import StateCore
 
 /// Which services one peer may see (protocol section 9): kept up to date change by change, so that one changed
@@ -36,7 +36,7 @@ package struct ExportPlan: Sendable {
         for name in explicit { _ = update(name, from: state) }
         guard hasWildcard else { return }
         for name in state.catalog.services.keys { _ = update(name, from: state) }
-        for key in state.configEntries.keys where Self.makesMeshService(key.kind) {
+        for key in state.configEntries.keys where Self.chainKinds.contains(key.kind) {
             _ = update(key.name, from: state)
         }
     }
@@ -44,7 +44,8 @@ package struct ExportPlan: Sendable {
     /// One service of the catalog has changed.
     package mutating func update(_ name: String, from state: State) -> NameChange {
         let isMesh = Self.isMeshService(name, in: state)
-        let isListed = name != Self.serverService && (explicit.contains(name) || (hasWildcard && matches(name, state, isMesh)))
+        let isWanted = explicit.contains(name) || (hasWildcard && matches(name, state, isMesh))
+        let isListed = isWanted && name != Self.serverService
         let wasListed = isListed ? !listed.insert(name).inserted : listed.remove(name) != nil
         let wasMesh = isListed && isMesh ? !mesh.insert(name).inserted : mesh.remove(name) != nil
         return NameChange(listChanged: wasListed != isListed, meshChanged: wasMesh != (isListed && isMesh))
@@ -61,9 +62,9 @@ package struct ExportPlan: Sendable {
         explicit = []
         hasWildcard = false
         for stored in state.configEntries.values {
-            guard case .exportedServices(let entry) = stored.entry.content else { continue }
-            for service in entry.services where service.consumers.contains(where: { $0.peer == peerName }) {
-                if service.name == "*" {
+            guard case .exportedServices(let services) = stored.entry.content else { continue }
+            for service in services where service.peers.contains(peerName) {
+                if service.isWildcard {
                     hasWildcard = true
                 } else {
                     explicit.insert(service.name)
@@ -73,17 +74,13 @@ package struct ExportPlan: Sendable {
     }
 
     /// Kinds of config entry that make a mesh service of a name without instances.
-    static func makesMeshService(_ kind: String) -> Bool {
-        kind == "service-resolver" || kind == "service-router" || kind == "service-splitter"
-    }
+    static let chainKinds: [ConfigEntryKind] = [.serviceResolver, .serviceRouter, .serviceSplitter]
 
     private static func isMeshService(_ name: String, in state: State) -> Bool {
         state.catalog.isMeshService(name) || hasChainEntry(name, in: state)
     }
 
     private static func hasChainEntry(_ name: String, in state: State) -> Bool {
-        ["service-resolver", "service-router", "service-splitter"].contains {
-            state.configEntries[ConfigEntryKey(kind: $0, name: name)] != nil
-        }
+        chainKinds.contains { state.configEntries[ConfigEntryKey(kind: $0, name: name)] != nil }
     }
 }

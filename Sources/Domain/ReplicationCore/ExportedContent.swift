@@ -21,7 +21,8 @@ package enum ExportedContent {
             exported.service.connectNative = false
             exported.service.peerMeta = nil
             exported.service.taggedAddresses[internalAddress] = nil
-            exported.checks = flattenedCheck(of: instance, serviceID: instance.service.id, name: name).map { [$0] } ?? []
+            exported.checks =
+                flattenedCheck(of: instance, serviceID: instance.service.id, name: name).map { [$0] } ?? []
             return exported
         }
     }
@@ -83,8 +84,8 @@ package enum ExportedContent {
 extension State {
     /// The protocol that a service speaks: its own defaults over those of all proxies, else `tcp`.
     package func `protocol`(of service: String) -> String {
-        let own = configEntries[ConfigEntryKey(kind: "service-defaults", name: service)]?.entry.protocol
-        let common = configEntries[ConfigEntryKey(kind: "proxy-defaults", name: "global")]?.entry.protocol
+        let own = configEntries[ConfigEntryKey(kind: .serviceDefaults, name: service)]?.entry.serviceProtocol
+        let common = configEntries[ConfigEntryKey(kind: .proxyDefaults, name: "global")]?.entry.serviceProtocol
         return own ?? common ?? "tcp"
     }
 }

@@ -1,4 +1,4 @@
-package import PeeringCore
+import ConfigCore
 package import StateCore
 
 /// What one stream still has to send: names of resources, not copies, so that a slow peer costs one name for each
@@ -70,8 +70,8 @@ package struct Exporter: Sendable {
             switch change {
             case .localService(let name):
                 listChanged = serviceChanged(name, state: state) || listChanged
-            case .configEntry(let kind, let name):
-                mustRebuild = entryChanged(kind: kind, name: name) || mustRebuild
+            case .configEntry(let key):
+                mustRebuild = entryChanged(key) || mustRebuild
             case .identity:
                 enqueue(.trustBundle)
             case .localNode:
@@ -105,22 +105,20 @@ package struct Exporter: Sendable {
     private var knownGateways: Set<String> = []
 
     /// - Returns: whether the plan must be worked out anew.
-    private mutating func entryChanged(kind: String, name: String) -> Bool {
-        switch kind {
-        case "exported-services":
+    private mutating func entryChanged(_ key: ConfigEntryKey) -> Bool {
+        switch key.kind {
+        case .exportedServices, .serviceResolver, .serviceRouter, .serviceSplitter:
             return true
-        case "service-defaults":
-            if plan.mesh.contains(name) { enqueue(.proxies(name)) }
-            return false
-        case "proxy-defaults":
+        case .serviceDefaults:
+            if plan.mesh.contains(key.name) { enqueue(.proxies(key.name)) }
+        case .proxyDefaults:
             for name in plan.mesh { enqueue(.proxies(name)) }
-            return false
-        case "mesh":
+        case .mesh:
             enqueue(.serverAddresses)
-            return false
-        default:
-            return ExportPlan.makesMeshService(kind)
+        case .serviceIntentions:
+            break
         }
+        return false
     }
 
     private mutating func rebuild(state: State) -> Bool {

@@ -1,18 +1,15 @@
-package import HashTreeCollections
-
-/// One imported service: the peer's own bytes, and what is needed without decoding them.
+/// One imported service: the peer's own bytes, and how many instances are in them.
 package struct ImportedService: Sendable {
     /// The encoded list of instances as the peer sent it.
     package var payload: [UInt8]
     package var instanceCount: Int
-    package var passingCount: Int
     package var createIndex: UInt64
     package var modifyIndex: UInt64
 }
 
 /// What one peer exports to us.
 package struct ImportedCatalog: Sendable {
-    package internal(set) var services = TreeDictionary<String, ImportedService>()
+    package internal(set) var services = Table<String, ImportedService>()
     /// The peer's last list of what it exports, sorted; `nil` before the first.
     package internal(set) var announced: [String]?
     /// Of the last change of any of it.

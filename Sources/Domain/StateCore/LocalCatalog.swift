@@ -1,5 +1,4 @@
 package import CatalogCore
-package import HashTreeCollections
 
 /// Which instance: its node's name and its ID there.
 package struct InstanceKey: Hashable, Comparable, Sendable {
@@ -44,12 +43,12 @@ package struct LocalService: Sendable {
 /// The nodes and services of this cluster. A value: a snapshot of it stays as it was, and a change costs the same
 /// however many services stand.
 package struct LocalCatalog: Sendable {
-    package private(set) var nodes = TreeDictionary<String, Node>()
-    package private(set) var services = TreeDictionary<String, LocalService>()
+    package private(set) var nodes = Table<String, Node>()
+    package private(set) var services = Table<String, LocalService>()
     /// The service name of each instance.
-    package private(set) var serviceNames = TreeDictionary<InstanceKey, String>()
+    package private(set) var serviceNames = Table<InstanceKey, String>()
     /// How many proxies or mesh-native instances each service name has.
-    private var meshInstances = TreeDictionary<String, Int>()
+    private var meshInstances = Table<String, Int>()
     /// Names of services that have mesh gateways among their instances.
     package private(set) var gatewayServices: Set<String> = []
 

@@ -1,6 +1,5 @@
-package import CatalogCore
+import CatalogCore
 package import ConfigCore
-package import HashTreeCollections
 package import IdentityCore
 package import PeeringCore
 
@@ -18,13 +17,18 @@ package struct State: Sendable {
     package internal(set) var index: UInt64 = 0
     /// Set from the first start on.
     package internal(set) var identity: ClusterIdentity?
-    package internal(set) var peerings = TreeDictionary<PeeringID, Peering>()
-    package internal(set) var secrets = TreeDictionary<PeeringID, PeeringSecrets>()
-    package internal(set) var trustBundles = TreeDictionary<PeeringID, TrustBundle>()
-    package internal(set) var configEntries = TreeDictionary<ConfigEntryKey, StoredConfigEntry>()
+    package internal(set) var peerings = Table<PeeringID, Peering>()
+    package internal(set) var secrets = Table<PeeringID, PeeringSecrets>()
+    package internal(set) var trustBundles = Table<PeeringID, TrustBundle>()
+    package internal(set) var configEntries = Table<ConfigEntryKey, StoredConfigEntry>()
     package internal(set) var catalog = LocalCatalog()
-    package internal(set) var imports = TreeDictionary<PeeringID, ImportedCatalog>()
-    private var peeringIDsByName = TreeDictionary<String, PeeringID>()
+    package internal(set) var imports = Table<PeeringID, ImportedCatalog>()
+    /// When deleted peerings that were accepted here went, so that a dialer that was away hears of it.
+    package internal(set) var tombstones = Table<PeeringID, Timestamp>()
+    private var peeringIDsByName = Table<String, PeeringID>()
+
+    /// How many deleted peerings are remembered.
+    static let maxTombstones = 1_024
 
     package init() {}
 

@@ -1,3 +1,4 @@
+package import ConfigCore
 package import PeeringCore
 
 /// One thing that a commit changed, by name. Readers get names, not copies: they look the present value up.
@@ -9,7 +10,7 @@ package enum StateChange: Hashable, Sendable {
     /// How its stream is doing; not stored.
     case streamStatus(PeeringID)
     case trustBundle(PeeringID)
-    case configEntry(kind: String, name: String)
+    case configEntry(ConfigEntryKey)
     /// A service of this cluster, by name.
     case localService(String)
     /// A node of this cluster, by name.

@@ -46,7 +46,8 @@ extension StateCodec {
         else { return nil }
         return CARoot(
             id: id, name: name, certificatePEM: pem, serialHex: serial, notBefore: Int64(notBefore),
-            notAfter: Int64(notAfter), key: map.string("Key").map(SecretText.init), createIndex: map.index("CreateIndex"),
+            notAfter: Int64(notAfter), key: map.string("Key").map(SecretText.init),
+            createIndex: map.index("CreateIndex"),
             modifyIndex: map.index("ModifyIndex"))
     }
 

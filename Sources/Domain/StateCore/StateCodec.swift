@@ -5,7 +5,7 @@ import IdentityCore
 import PeeringCore
 
 /// How rows lie in storage: a key `table/...` and a JSON text, but for imported services, which are the peer's bytes
-/// behind two counts.
+/// behind their count of instances.
 enum StateCodec {
     static let identityKey = "identity/self"
 
@@ -15,7 +15,7 @@ enum StateCodec {
     static func tombstoneKey(of id: PeeringID) -> String { "tombstone/\(id)" }
     static func announcedKey(of id: PeeringID) -> String { "announced/\(id)" }
     static func importKey(of id: PeeringID, _ name: String) -> String { "import/\(id)/\(name)" }
-    static func key(of entry: ConfigEntryKey) -> String { "config/\(entry.kind)/\(entry.name)" }
+    static func key(of entry: ConfigEntryKey) -> String { "config/\(entry)" }
     static func key(of instance: InstanceKey) -> String { "service/\(instance.node)/\(instance.id)" }
 
     /// Builds the tables from everything that is stored.
@@ -79,23 +79,32 @@ enum StateCodec {
 
     static func encode(_ service: ImportedService) -> [UInt8] {
         var value: [UInt8] = []
-        value.reserveCapacity(8 + service.payload.count)
-        for count in [service.instanceCount, service.passingCount] {
-            let number = UInt32(clamping: count)
-            for shift in [24, 16, 8, 0] as [UInt32] { value.append(UInt8(truncatingIfNeeded: number >> shift)) }
-        }
+        value.reserveCapacity(4 + service.payload.count)
+        let count = UInt32(clamping: service.instanceCount)
+        for shift in [24, 16, 8, 0] as [UInt32] { value.append(UInt8(truncatingIfNeeded: count >> shift)) }
         return value + service.payload
     }
 
     private static func restoreImport(_ rest: String, _ value: [UInt8], into state: inout State) -> Bool {
-        guard let slash = rest.firstIndex(of: "/"), value.count >= 8 else { return false }
-        func number(at offset: Int) -> Int { value[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) } }
+        guard let slash = rest.firstIndex(of: "/"), value.count >= 4 else { return false }
         let id = PeeringID(String(rest[..<slash]))
         let name = String(rest[rest.index(after: slash)...])
         state.imports[id, default: ImportedCatalog()].services[name] = ImportedService(
-            payload: Array(value[8...]), instanceCount: number(at: 0), passingCount: number(at: 4),
+            payload: Array(value[4...]), instanceCount: value[..<4].reduce(0) { $0 << 8 | Int($1) },
             createIndex: state.index, modifyIndex: state.index)
         return true
+    }
+
+    static func encode(_ names: [String]) -> [UInt8] {
+        var json = JSONWriter()
+        json.value(names)
+        return json.bytes
+    }
+
+    static func encode(_ time: Timestamp) -> [UInt8] {
+        var json = JSONWriter()
+        json.value(time.rfc3339)
+        return json.bytes
     }
 
     private static func restoreAnnounced(_ rest: String, _ value: [UInt8], into state: inout State) -> Bool {

@@ -138,6 +138,13 @@ private final class Ticket<C: Command>: Work {
         case waiting(CheckedContinuation<Result<C.Outcome, Refusal>, Never>?)
         case decided(Result<C.Outcome, Refusal>, CheckedContinuation<Result<C.Outcome, Refusal>, Never>?)
         case finished(Result<C.Outcome, Refusal>)
+
+        var waiter: CheckedContinuation<Result<C.Outcome, Refusal>, Never>? {
+            switch self {
+            case .waiting(let waiter), .decided(_, let waiter): waiter
+            case .finished: nil
+            }
+        }
     }
 
     private struct Record {
@@ -206,14 +213,5 @@ private final class Ticket<C: Command>: Work {
             if let ready { continuation.resume(returning: ready) }
         }
         return try result.get()
-    }
-}
-
-extension Ticket.Progress {
-    var waiter: CheckedContinuation<Result<C.Outcome, Refusal>, Never>? {
-        switch self {
-        case .waiting(let waiter), .decided(_, let waiter): waiter
-        case .finished: nil
-        }
     }
 }

@@ -1,7 +1,7 @@
-package import CatalogCore
-package import ConfigCore
-package import IdentityCore
-package import PeeringCore
+import CatalogCore
+import ConfigCore
+import IdentityCore
+import PeeringCore
 
 /// The tables as a command sees and changes them. Each change goes into the tables, onto the list of what to write
 /// to disk, and onto the list of what changed, in one call.
@@ -61,6 +61,17 @@ package struct Transaction: Sendable {
         changes.append(.peering(id))
     }
 
+    /// Remembers a deleted peering, forgetting the oldest ones beyond the limit.
+    mutating func putTombstone(of id: PeeringID, at now: Timestamp) {
+        if state.tombstones.count >= State.maxTombstones, let oldest = state.tombstones.min(by: { $0.value < $1.value })
+        {
+            state.tombstones[oldest.key] = nil
+            writes.append(StorageWrite(key: StateCodec.tombstoneKey(of: oldest.key), value: nil))
+        }
+        state.tombstones[id] = now
+        writes.append(StorageWrite(key: StateCodec.tombstoneKey(of: id), value: StateCodec.encode(now)))
+    }
+
     mutating func put(_ bundle: TrustBundle?, for id: PeeringID) {
         if var bundle {
             bundle.createIndex = state.trustBundles[id]?.createIndex ?? index
@@ -85,7 +96,7 @@ package struct Transaction: Sendable {
         if source == .api {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(stored)))
         }
-        changes.append(.configEntry(kind: key.kind, name: key.name))
+        changes.append(.configEntry(key))
     }
 
     mutating func removeConfigEntry(_ key: ConfigEntryKey) {
@@ -93,7 +104,7 @@ package struct Transaction: Sendable {
         if stored.source == .api {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
-        changes.append(.configEntry(kind: key.kind, name: key.name))
+        changes.append(.configEntry(key))
     }
 
     // MARK: Catalog of this cluster
@@ -101,8 +112,8 @@ package struct Transaction: Sendable {
     mutating func put(_ node: Node) {
         guard state.catalog.put(node) else { return }
         changes.append(.localNode(node.name))
-        for (name, service) in state.catalog.services where service.instances.contains(where: { $0.key.node == node.name })
-        {
+        for (name, service) in state.catalog.services
+        where service.instances.contains(where: { $0.key.node == node.name }) {
             changes.append(.localService(name))
         }
     }
@@ -129,12 +140,12 @@ package struct Transaction: Sendable {
 
     /// - Returns: the instance count that stood before, or `nil` if the bytes are what stood already.
     mutating func putImported(
-        _ name: String, of id: PeeringID, payload: [UInt8], instanceCount: Int, passingCount: Int
+        _ name: String, of id: PeeringID, payload: [UInt8], instanceCount: Int
     ) -> Int? {
         let previous = state.imports[id]?.services[name]
         guard previous?.payload != payload else { return nil }
         state.imports[id, default: ImportedCatalog()].services[name] = ImportedService(
-            payload: payload, instanceCount: instanceCount, passingCount: passingCount,
+            payload: payload, instanceCount: instanceCount,
             createIndex: previous?.createIndex ?? index, modifyIndex: index)
         importedChanged(name, of: id)
         return previous?.instanceCount ?? 0
@@ -152,6 +163,17 @@ package struct Transaction: Sendable {
         state.imports[id, default: ImportedCatalog()].announced = names
         state.imports[id, default: ImportedCatalog()].modifyIndex = index
         changes.append(.importedList(id))
+    }
+
+    /// Writes the copy that stands now, or takes the stored one away.
+    mutating func persistImported(_ name: String, of id: PeeringID) {
+        let value = state.imports[id]?.services[name].map(StateCodec.encode)
+        writes.append(StorageWrite(key: StateCodec.importKey(of: id, name), value: value))
+    }
+
+    mutating func persistAnnounced(of id: PeeringID) {
+        let value = state.imports[id]?.announced.map(StateCodec.encode)
+        writes.append(StorageWrite(key: StateCodec.announcedKey(of: id), value: value))
     }
 
     mutating func removeImports(of id: PeeringID) {

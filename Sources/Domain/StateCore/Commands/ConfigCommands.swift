@@ -48,7 +48,7 @@ private func refuseIfFromFile(_ stored: StoredConfigEntry?, key: ConfigEntryKey)
     guard case .file(let place) = stored?.source else { return }
     throw Refusal(
         .conflict,
-        "config entry \(key.kind)/\(key.name) comes from \(place): change it there and run `hawser reload`")
+        "config entry \(key) comes from \(place): change it there and run `hawser reload`")
 }
 
 /// The configuration files were read anew: brings the state to what they say, leaving alone what clients wrote.

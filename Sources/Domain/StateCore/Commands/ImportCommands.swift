@@ -4,7 +4,7 @@ package import PeeringCore
 /// One change that a peer told, checked already.
 package enum ImportedChange: Sendable {
     /// All instances of one service; none withdraws it.
-    case service(name: String, payload: [UInt8], instanceCount: Int, passingCount: Int)
+    case service(name: String, payload: [UInt8], instanceCount: Int)
     /// The names that the peer exports: what is not on it goes (protocol section 4.9).
     case serviceList([String])
     case trustBundle(TrustBundle)
@@ -54,8 +54,8 @@ package struct ImportBatch: Command {
 
     private func apply(_ change: ImportedChange, to transaction: inout Transaction) -> [ImportOutcome] {
         switch change {
-        case .service(let name, let payload, let count, let passing):
-            return [apply(service: name, payload, count, passing, to: &transaction)]
+        case .service(let name, let payload, let count):
+            return [apply(service: name, payload, count, to: &transaction)]
         case .serviceList(let names):
             return apply(list: names, to: &transaction)
         case .trustBundle(let bundle):
@@ -66,12 +66,12 @@ package struct ImportBatch: Command {
     }
 
     private func apply(
-        service name: String, _ payload: [UInt8], _ count: Int, _ passing: Int, to transaction: inout Transaction
+        service name: String, _ payload: [UInt8], _ count: Int, to transaction: inout Transaction
     ) -> ImportOutcome {
         let old =
             count == 0
             ? transaction.removeImported(name, of: id)
-            : transaction.putImported(name, of: id, payload: payload, instanceCount: count, passingCount: passing)
+            : transaction.putImported(name, of: id, payload: payload, instanceCount: count)
         return ImportOutcome(name: name, oldCount: old ?? count, newCount: count, changed: old != nil)
     }
 

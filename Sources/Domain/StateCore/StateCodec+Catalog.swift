@@ -1,0 +1,170 @@
+import CatalogCore
+import ConfigCore
+import DocumentCore
+
+extension StateCodec {
+    // MARK: Config entries
+
+    static func encode(_ stored: StoredConfigEntry) -> [UInt8] {
+        stored.entry.json(createIndex: stored.createIndex, modifyIndex: stored.modifyIndex)
+    }
+
+    static func restoreConfigEntry(_ document: Document, into state: inout State) -> Bool {
+        let problems = ProblemCollector()
+        guard let entry = ConfigEntry.decode(document, into: problems), problems.problems.isEmpty else { return false }
+        let indexes: (UInt64, UInt64)? = decode(document) { map in
+            _ = map.rest()
+            return (map.index("CreateIndex"), map.index("ModifyIndex"))
+        }
+        state.configEntries[entry.key] = StoredConfigEntry(
+            entry: entry, source: .api, createIndex: indexes?.0 ?? 0, modifyIndex: indexes?.1 ?? 0)
+        state.index = max(state.index, indexes?.1 ?? 0)
+        return true
+    }
+
+    // MARK: Services that clients registered
+
+    static func encode(_ instance: LocalInstance) -> [UInt8] {
+        let service = instance.registration.service
+        var json = JSONWriter()
+        json.object {
+            $0.field("Node", instance.key.node)
+            $0.field("CreateIndex", instance.createIndex)
+            $0.field("ModifyIndex", instance.modifyIndex)
+            write(service, to: &$0)
+            $0.list("Checks", instance.registration.checks) { json, check in
+                json.object { write(check, to: &$0) }
+            }
+        }
+        return json.bytes
+    }
+
+    private static func write(_ service: NodeService, to json: inout JSONWriter) {
+        json.field("Kind", service.kind.rawValue)
+        json.field("ID", service.id)
+        json.field("Service", service.service)
+        json.field("Tags", service.tags)
+        json.field("Address", service.address)
+        json.field("Port", service.port)
+        json.list("Ports", service.ports) { json, port in
+            json.object {
+                $0.field("Port", port.port)
+                $0.field("Name", port.name)
+                $0.field("Default", port.isDefault)
+            }
+        }
+        json.field("SocketPath", service.socketPath)
+        json.object("TaggedAddresses") { json in
+            for (tag, address) in service.taggedAddresses.sorted(by: { $0.key < $1.key }) {
+                json.object(tag) {
+                    $0.field("Address", address.address)
+                    $0.field("Port", address.port)
+                }
+            }
+        }
+        json.field("Meta", service.meta)
+        if let weights = service.weights {
+            json.object("Weights") {
+                $0.field("Passing", weights.passing)
+                $0.field("Warning", weights.warning)
+            }
+        }
+        json.field("EnableTagOverride", service.enableTagOverride)
+        if let locality = service.locality {
+            json.object("Locality") {
+                $0.field("Region", locality.region)
+                $0.field("Zone", locality.zone)
+            }
+        }
+        if let proxy = service.proxy {
+            json.object("Proxy") {
+                $0.field("DestinationServiceName", proxy.destinationServiceName)
+                $0.field("DestinationServiceID", proxy.destinationServiceID)
+                $0.field("LocalServiceAddress", proxy.localServiceAddress)
+                $0.field("LocalServicePort", proxy.localServicePort)
+            }
+        }
+        json.field("ConnectNative", service.connectNative)
+    }
+
+    private static func write(_ check: HealthCheck, to json: inout JSONWriter) {
+        json.field("Node", check.node)
+        json.field("CheckID", check.checkID)
+        json.field("Name", check.name)
+        json.field("Status", check.status.rawValue)
+        json.field("Notes", check.notes)
+        json.field("Output", check.output)
+        json.field("ServiceID", check.serviceID)
+        json.field("ServiceName", check.serviceName)
+        json.field("ServiceTags", check.serviceTags)
+        json.field("Type", check.type)
+        json.field("Interval", check.interval)
+        json.field("Timeout", check.timeout)
+    }
+
+    static func restoreInstance(_ document: Document, into state: inout State) -> Bool {
+        guard let instance = decode(document, decodeInstance) else { return false }
+        _ = state.catalog.put(
+            instance.registration, at: instance.key, source: .api, index: instance.modifyIndex)
+        state.index = max(state.index, instance.modifyIndex)
+        return true
+    }
+
+    private static func decodeInstance(_ map: inout MapReader) -> LocalInstance? {
+        guard let node = map.string("Node"), let service = decodeService(&map) else { return nil }
+        return LocalInstance(
+            key: InstanceKey(node: node, id: service.id),
+            registration: Registration(service: service, checks: map.maps("Checks", decodeCheck) ?? []), source: .api,
+            createIndex: map.index("CreateIndex"), modifyIndex: map.index("ModifyIndex"))
+    }
+
+    private static func decodeService(_ map: inout MapReader) -> NodeService? {
+        guard let id = map.string("ID"), let name = map.string("Service") else { return nil }
+        var service = NodeService(kind: ServiceKind(rawValue: map.string("Kind") ?? ""), id: id, service: name)
+        service.tags = map.strings("Tags") ?? []
+        service.address = map.string("Address") ?? ""
+        service.port = map.integer("Port", in: 0...65_535) ?? 0
+        service.ports =
+            map.maps("Ports") { port in
+                ServicePort(
+                    port: port.integer("Port", in: 0...65_535) ?? 0, name: port.string("Name") ?? "",
+                    isDefault: port.bool("Default") ?? false)
+            } ?? []
+        service.socketPath = map.string("SocketPath") ?? ""
+        service.taggedAddresses =
+            map.mapOfMaps("TaggedAddresses") { address in
+                ServiceAddress(
+                    address: address.string("Address") ?? "", port: address.integer("Port", in: 0...65_535) ?? 0)
+            } ?? [:]
+        service.meta = map.stringMap("Meta") ?? [:]
+        service.weights = map.map("Weights") { weights in
+            Weights(
+                passing: weights.integer("Passing", in: 0...65_535) ?? 0,
+                warning: weights.integer("Warning", in: 0...65_535) ?? 0)
+        }
+        service.enableTagOverride = map.bool("EnableTagOverride") ?? false
+        service.locality = map.map("Locality") {
+            Locality(region: $0.string("Region") ?? "", zone: $0.string("Zone") ?? "")
+        }
+        service.proxy = map.map("Proxy") { proxy in
+            ProxyTarget(
+                destinationServiceName: proxy.string("DestinationServiceName") ?? "",
+                destinationServiceID: proxy.string("DestinationServiceID") ?? "",
+                localServiceAddress: proxy.string("LocalServiceAddress") ?? "",
+                localServicePort: proxy.integer("LocalServicePort", in: 0...65_535) ?? 0)
+        }
+        service.connectNative = map.bool("ConnectNative") ?? false
+        return service
+    }
+
+    private static func decodeCheck(_ map: inout MapReader) -> HealthCheck? {
+        guard let id = map.string("CheckID") else { return nil }
+        return HealthCheck(
+            node: map.string("Node") ?? "", checkID: id, name: map.string("Name") ?? "",
+            status: HealthStatus(rawValue: map.string("Status") ?? ""), notes: map.string("Notes") ?? "",
+            output: map.string("Output") ?? "", serviceID: map.string("ServiceID") ?? "",
+            serviceName: map.string("ServiceName") ?? "", serviceTags: map.strings("ServiceTags") ?? [],
+            type: map.string("Type") ?? "", interval: map.string("Interval") ?? "",
+            timeout: map.string("Timeout") ?? "")
+    }
+}
