@@ -71,6 +71,12 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let modules: [Module] = [
     module(.domain, "CatalogCore"),
     module(.domain, "StateCore"),
+    module(.domain, "DocumentCore"),
+    tests(.domain, of: "DocumentCore"),
+    module(.domain, "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
+    tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
+    module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
+    tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
 ]
 
 // MARK: - From data to targets
@@ -99,7 +105,8 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
             fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which is not a module of this package")
         }
         guard module.floor.reaches.contains(floor) else {
-            fatalError("\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
+            fatalError(
+                "\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
         }
         guard declaredBefore.contains(used) else {
             fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which must be declared before it")
