@@ -1,0 +1,178 @@
+package import DocumentCore
+
+/// The agent's own settings out of one or several files, under Consul's keys. What no file says is nil.
+package struct AgentConfiguration: Hashable, Sendable {
+    package var nodeName: String?
+    package var datacenter: String?
+    package var dataDirectory: String?
+    package var bindAddress: String?
+    package var clientAddress: String?
+    package var advertiseAddress: String?
+    /// The domain of DNS names; texts of certificates use it too.
+    package var domain: String?
+    /// -1 switches the port off, as in Consul. The same for `grpcTLSPort`.
+    package var httpPort: Int?
+    package var grpcTLSPort: Int?
+    package var logLevel: LogLevel?
+    package var logsJSON: Bool?
+    /// Keep nothing on disk.
+    package var isDevelopment: Bool?
+    package var peeringEnabled: Bool?
+    package var connectEnabled: Bool?
+
+    package init() {}
+
+    package enum LogLevel: String, CaseIterable, Sendable {
+        case trace, debug, info, warn, error
+    }
+
+    /// These settings with those of a later file, or of the command line, put over them.
+    package func merging(_ later: AgentConfiguration) -> AgentConfiguration {
+        var merged = AgentConfiguration()
+        merged.nodeName = later.nodeName ?? nodeName
+        merged.datacenter = later.datacenter ?? datacenter
+        merged.dataDirectory = later.dataDirectory ?? dataDirectory
+        merged.bindAddress = later.bindAddress ?? bindAddress
+        merged.clientAddress = later.clientAddress ?? clientAddress
+        merged.advertiseAddress = later.advertiseAddress ?? advertiseAddress
+        merged.domain = later.domain ?? domain
+        merged.httpPort = later.httpPort ?? httpPort
+        merged.grpcTLSPort = later.grpcTLSPort ?? grpcTLSPort
+        merged.logLevel = later.logLevel ?? logLevel
+        merged.logsJSON = later.logsJSON ?? logsJSON
+        merged.isDevelopment = later.isDevelopment ?? isDevelopment
+        merged.peeringEnabled = later.peeringEnabled ?? peeringEnabled
+        merged.connectEnabled = later.connectEnabled ?? connectEnabled
+        return merged
+    }
+
+    /// The settings with defaults for what nobody said. Called once, after all files and the command line.
+    ///
+    /// - Parameter hostName: the machine's name; it names the node if nothing else does.
+    package func resolved(hostName: String) throws(DocumentProblems) -> ResolvedAgentConfiguration {
+        let resolved = ResolvedAgentConfiguration(
+            nodeName: nodeName ?? hostName, datacenter: (datacenter ?? "dc1").lowercased(),
+            dataDirectory: dataDirectory, bindAddress: bindAddress ?? "0.0.0.0",
+            clientAddress: clientAddress ?? "127.0.0.1", advertiseAddress: advertiseAddress,
+            domain: domain ?? "consul", httpPort: httpPort ?? 8500, grpcTLSPort: grpcTLSPort ?? 8503,
+            logLevel: logLevel ?? .info, logsJSON: logsJSON ?? false, isDevelopment: isDevelopment ?? false,
+            peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true)
+        let wrong = [Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter)]
+        let problems = wrong.compactMap { $0 }.map { DocumentProblem(.invalid, at: .none, $0) }
+        guard problems.isEmpty else { throw DocumentProblems(problems: problems) }
+        return resolved
+    }
+
+    /// Why this cannot be the name of a node; nil if it can.
+    package static func problem(nodeName: String) -> String? {
+        if nodeName.isEmpty { return "node_name cannot be empty" }
+        guard nodeName.utf8.count <= maxNodeNameLength,
+            nodeName.utf8.allSatisfy({ isNameByte($0) || $0 == UInt8(ascii: ".") })
+        else {
+            return "node_name cannot be \(quoted(nodeName)). Please use only [A-Za-z0-9-_.], and at most "
+                + "\(maxNodeNameLength) of them"
+        }
+        return nil
+    }
+
+    /// Why this cannot be the name of a datacenter; nil if it can. Upper case is lowered before this is asked.
+    package static func problem(datacenter: String) -> String? {
+        guard !datacenter.isEmpty, datacenter.utf8.allSatisfy(isNameByte), datacenter == datacenter.lowercased() else {
+            return "datacenter cannot be \(quoted(datacenter)). Please use only [a-z0-9-_]"
+        }
+        return nil
+    }
+
+    /// The length from which Consul's gossip refuses a name.
+    private static let maxNodeNameLength = 128
+}
+
+/// The agent's settings, complete and checked.
+package struct ResolvedAgentConfiguration: Hashable, Sendable {
+    package var nodeName: String
+    package var datacenter: String
+    /// Nil only makes sense in development mode; the agent checks it.
+    package var dataDirectory: String?
+    package var bindAddress: String
+    /// One address, or several separated by spaces.
+    package var clientAddress: String
+    /// Nil if the agent is to find out.
+    package var advertiseAddress: String?
+    package var domain: String
+    /// -1 for off. The same for `grpcTLSPort`.
+    package var httpPort: Int
+    package var grpcTLSPort: Int
+    package var logLevel: AgentConfiguration.LogLevel
+    package var logsJSON: Bool
+    package var isDevelopment: Bool
+    package var peeringEnabled: Bool
+    package var connectEnabled: Bool
+
+    package init(
+        nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
+        advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
+        logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
+        connectEnabled: Bool
+    ) {
+        self.nodeName = nodeName
+        self.datacenter = datacenter
+        self.dataDirectory = dataDirectory
+        self.bindAddress = bindAddress
+        self.clientAddress = clientAddress
+        self.advertiseAddress = advertiseAddress
+        self.domain = domain
+        self.httpPort = httpPort
+        self.grpcTLSPort = grpcTLSPort
+        self.logLevel = logLevel
+        self.logsJSON = logsJSON
+        self.isDevelopment = isDevelopment
+        self.peeringEnabled = peeringEnabled
+        self.connectEnabled = connectEnabled
+    }
+}
+
+// MARK: - Reading
+
+extension AgentConfiguration {
+    /// Takes the agent's settings out of the top level of a file. Keys that are not Hawser's become warnings.
+    init(_ map: inout MapReader) {
+        nodeName = map.string("node_name")
+        datacenter = map.string("datacenter")?.lowercased()
+        dataDirectory = map.string("data_dir")
+        bindAddress = Self.address("bind_addr", &map)
+        clientAddress = Self.address("client_addr", &map)
+        advertiseAddress = Self.address("advertise_addr", &map)
+        domain = map.string("domain")
+        logLevel = Self.logLevel(&map)
+        logsJSON = map.bool("log_json")
+        isDevelopment = map.bool("dev")
+        let ports: (Int?, Int?)? = map.map("ports") {
+            ($0.integer("http", in: -1...65535), $0.integer("grpc_tls", in: -1...65535))
+        }
+        httpPort = ports?.0
+        grpcTLSPort = ports?.1
+        peeringEnabled = map.map("peering") { $0.bool("enabled") }
+        connectEnabled = map.map("connect") { $0.bool("enabled") }
+        if let nodeName, let problem = Self.problem(nodeName: nodeName) { map.invalid("node_name", path: "", problem) }
+        if let datacenter, let problem = Self.problem(datacenter: datacenter) {
+            map.invalid("datacenter", path: "", problem)
+        }
+    }
+
+    private static func address(_ key: String, _ map: inout MapReader) -> String? {
+        guard let text = map.string(key) else { return nil }
+        if text.contains("{{") {
+            map.invalid(key, "address templates are not read by hawser: write the address itself")
+        }
+        return text
+    }
+
+    private static func logLevel(_ map: inout MapReader) -> LogLevel? {
+        guard let text = map.string("log_level") else { return nil }
+        let name = text.lowercased()
+        if let level = LogLevel(rawValue: name == "err" ? "error" : name) { return level }
+        let names = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+        map.invalid("log_level", "must be one of \(names), and is \(quoted(text))")
+        return nil
+    }
+}

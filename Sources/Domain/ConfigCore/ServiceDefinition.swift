@@ -1,0 +1,179 @@
+package import CatalogCore
+package import DocumentCore
+
+/// Reads the service definitions of files (`service {..}`, snake_case) and of `PUT /v1/agent/service/register`
+/// (CamelCase): the same keys, the same rules.
+///
+/// The node's name is not known here: `HealthCheck.node` stays empty until the catalog takes the registration in.
+package enum ServiceDefinition {
+    /// A definition and what it implies: the service itself, then its sidecar if `connect.sidecar_service` is set.
+    ///
+    /// What is wrong goes to the reader's collector.
+    package static func registrations(_ map: inout MapReader) -> [Registration] {
+        var parent = registration(&map, parent: nil)
+        var sidecar: Registration?
+        _ = map.map("connect") { connect -> Void? in
+            parent.service.connectNative = connect.bool("native") ?? false
+            let service = parent.service
+            sidecar = connect.map("sidecar_service") { registration(&$0, parent: service) }
+        }
+        validate(parent.service, hasSidecar: sidecar != nil, map)
+        guard let sidecar else { return [parent] }
+        return [parent, sidecar]
+    }
+
+    /// Reads a definition without a `connect` block of its own.
+    ///
+    /// - Parameter parent: for a sidecar, the service it stands in front of and takes its defaults from
+    ///   (gateway data plane, section 5.3).
+    private static func registration(_ map: inout MapReader, parent: NodeService?) -> Registration {
+        let name = name(&map, parent: parent)
+        let id = map.string("id") ?? ""
+        if parent != nil, !id.isEmpty { map.invalid("id", "must not be set: a sidecar is named after its service") }
+        var service = NodeService(
+            id: parent.map { "\($0.id)-sidecar-proxy" } ?? (id.isEmpty ? name : id), service: name)
+        service.kind = parent == nil ? kind(&map) : .connectProxy
+        if parent != nil { map.ignore("kind") }
+        service.tags = map.strings("tags") ?? parent?.tags ?? []
+        service.address = map.string("address") ?? parent?.address ?? ""
+        service.port = map.integer("port", in: portRange) ?? 0
+        service.ports = map.maps("ports") { port(&$0) } ?? []
+        service.socketPath = map.string("socket_path") ?? ""
+        service.taggedAddresses = map.mapOfMaps("tagged_addresses") { address(&$0) } ?? [:]
+        service.meta = map.stringMap("meta") ?? parent?.meta ?? [:]
+        service.weights = map.map("weights") { weights(&$0) } ?? Weights()
+        service.enableTagOverride = map.bool("enable_tag_override") ?? false
+        service.locality = locality(&map) ?? parent?.locality
+        service.proxy = map.map("proxy") { proxy(&$0) }
+        if let parent { service.proxy = sidecarTarget(service.proxy, parent) }
+        if parent != nil { validateSidecar(&map) }
+        checkServiceMeta(service.meta, in: map)
+        checkEdition(&map)
+        map.ignore("token")
+        return Registration(service: service, checks: CheckDefinition.checks(&map, of: service))
+    }
+
+    static let portRange = 0...65535
+
+    // MARK: - Parts
+
+    private static func name(_ map: inout MapReader, parent: NodeService?) -> String {
+        if let name = map.string("name"), !name.isEmpty { return name }
+        if let parent { return "\(parent.service)-sidecar-proxy" }
+        map.invalid("name", "Missing service name")
+        return ""
+    }
+
+    private static func kind(_ map: inout MapReader) -> ServiceKind {
+        let known = ["", "connect-proxy", "mesh-gateway", "terminating-gateway", "ingress-gateway", "api-gateway"]
+        guard let text = map.string("kind") else { return .typical }
+        if !known.contains(text) {
+            map.invalid("kind", "must be one of \(known.dropFirst().joined(separator: ", ")), or left out")
+        }
+        return ServiceKind(rawValue: text)
+    }
+
+    private static func address(_ map: inout MapReader) -> ServiceAddress? {
+        ServiceAddress(address: map.string("address") ?? "", port: map.integer("port", in: portRange) ?? 0)
+    }
+
+    private static func port(_ map: inout MapReader) -> ServicePort? {
+        let name = map.string("name") ?? ""
+        let number = map.integer("port", in: 1...65535)
+        let isDefault = map.bool("default") ?? false
+        if name.isEmpty { map.missing("name", "must name the port") }
+        guard let number else {
+            if !map.members.contains(where: { keysMatch($0.key, "port") }) { map.missing("port", "must be set") }
+            return nil
+        }
+        return ServicePort(port: number, name: name, isDefault: isDefault)
+    }
+
+    private static func weights(_ map: inout MapReader) -> Weights? {
+        Weights(
+            passing: map.integer("passing", in: 1...65535) ?? 1, warning: map.integer("warning", in: 0...65535) ?? 1)
+    }
+
+    private static func locality(_ map: inout MapReader) -> Locality? {
+        map.map("locality") { Locality(region: $0.string("region") ?? "", zone: $0.string("zone") ?? "") }
+    }
+
+    /// The other keys of a proxy configure the proxy, which asks for them elsewhere: they are accepted as they are.
+    private static func proxy(_ map: inout MapReader) -> ProxyTarget? {
+        let target = ProxyTarget(
+            destinationServiceName: map.string("destination_service_name") ?? "",
+            destinationServiceID: map.string("destination_service_id") ?? "",
+            localServiceAddress: map.string("local_service_address") ?? "",
+            localServicePort: map.integer("local_service_port", in: portRange) ?? 0)
+        map.ignore(
+            "config", "envoy_extensions", "expose", "local_service_ports", "local_service_socket_path",
+            "mesh_gateway", "mode", "transparent_proxy", "upstreams", "access_logs")
+        return target
+    }
+
+    private static func sidecarTarget(_ given: ProxyTarget?, _ parent: NodeService) -> ProxyTarget {
+        var target = given ?? ProxyTarget()
+        target.destinationServiceName = parent.service
+        target.destinationServiceID = parent.id
+        if target.localServiceAddress.isEmpty { target.localServiceAddress = "127.0.0.1" }
+        if target.localServicePort == 0 { target.localServicePort = parent.port }
+        return target
+    }
+
+    // MARK: - Rules
+
+    private static func validateSidecar(_ map: inout MapReader) {
+        if map.member("connect") != nil { map.invalid("connect", "must not be set: a sidecar has no sidecar") }
+    }
+
+    private static func validate(_ service: NodeService, hasSidecar: Bool, _ map: MapReader) {
+        if service.address == "0.0.0.0" || service.address == "::" || service.address == "[::]" {
+            map.invalid("address", "Invalid service address")
+        }
+        if service.port > 0, !service.socketPath.isEmpty {
+            map.invalid("socket_path", "must not be set together with port")
+        }
+        switch service.kind {
+        case .typical: break
+        case .connectProxy: validateProxy(service, map)
+        default: validateGateway(service, map)
+        }
+        if hasSidecar, service.kind != .typical {
+            map.invalid("connect", "a \(service.kind.rawValue) cannot have a sidecar_service")
+        }
+    }
+
+    private static func validateProxy(_ service: NodeService, _ map: MapReader) {
+        let destination = service.proxy?.destinationServiceName ?? ""
+        if destination.isEmpty {
+            map.invalid(
+                "proxy", "Proxy.DestinationServiceName must be non-empty for Connect proxy services")
+        } else if destination == "*" {
+            map.invalid(
+                "proxy", "Proxy.DestinationServiceName must not be a wildcard for Connect proxy services")
+        }
+        if service.port == 0, service.socketPath.isEmpty {
+            map.invalid("port", "Port or SocketPath must be set for a Connect proxy")
+        }
+        if service.connectNative {
+            map.invalid("connect", "A Proxy cannot also be Connect Native, only typical services")
+        }
+    }
+
+    private static func validateGateway(_ service: NodeService, _ map: MapReader) {
+        let kind = service.kind.rawValue
+        if service.kind == .meshGateway, service.port == 0 {
+            map.invalid("port", "Port must be non-zero for a \(kind)")
+        }
+        guard let proxy = service.proxy else { return }
+        let forbidden: [(String, Bool)] = [
+            ("DestinationServiceName", !proxy.destinationServiceName.isEmpty),
+            ("DestinationServiceID", !proxy.destinationServiceID.isEmpty),
+            ("LocalServiceAddress", !proxy.localServiceAddress.isEmpty),
+            ("LocalServicePort", proxy.localServicePort != 0),
+        ]
+        for (key, isSet) in forbidden where isSet {
+            map.invalid("proxy", "The Proxy.\(key) configuration is invalid for a \(kind)")
+        }
+    }
+}
