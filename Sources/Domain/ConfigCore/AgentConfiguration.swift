@@ -107,6 +107,28 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var isDevelopment: Bool
     package var peeringEnabled: Bool
     package var connectEnabled: Bool
+
+    package init(
+        nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
+        advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
+        logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
+        connectEnabled: Bool
+    ) {
+        self.nodeName = nodeName
+        self.datacenter = datacenter
+        self.dataDirectory = dataDirectory
+        self.bindAddress = bindAddress
+        self.clientAddress = clientAddress
+        self.advertiseAddress = advertiseAddress
+        self.domain = domain
+        self.httpPort = httpPort
+        self.grpcTLSPort = grpcTLSPort
+        self.logLevel = logLevel
+        self.logsJSON = logsJSON
+        self.isDevelopment = isDevelopment
+        self.peeringEnabled = peeringEnabled
+        self.connectEnabled = connectEnabled
+    }
 }
 
 // MARK: - Reading

@@ -1,0 +1,165 @@
+package import DocumentCore
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What configuration files may cost.
+package struct ConfigLimits: Hashable, Sendable {
+    /// Bytes of one file. A definition has about 400 bytes, so this is far above what people write.
+    package var maxFileBytes: Int
+    /// Files of one load, so that a mistyped `-config-dir` does not read a whole disk.
+    package var maxFiles: Int
+    /// Values that the aliases of a YAML file may add to those it spells out, as a few lines of nested aliases
+    /// can stand for billions.
+    package var maxAliasedValues: Int
+
+    package init(maxFileBytes: Int = 64 << 20, maxFiles: Int = 65_536, maxAliasedValues: Int = 100_000) {
+        self.maxFileBytes = maxFileBytes
+        self.maxFiles = maxFiles
+        self.maxAliasedValues = maxAliasedValues
+    }
+}
+
+/// The text formats that are read, by the end of a file's name.
+package enum ConfigFormat: Sendable {
+    case json
+    case yaml
+
+    package init?(path: String) {
+        switch path.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false).last {
+        case "json": self = .json
+        case "yaml", "yml": self = .yaml
+        default: return nil
+        }
+    }
+
+    /// The format of a text without a name, such as standard input: JSON starts with a bracket.
+    package init(text: [UInt8]) {
+        let first = text.first { !" \t\r\n".utf8.contains($0) }
+        self = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? .json : .yaml
+    }
+}
+
+/// Reads single files. All functions block on the disk: call them from a thread that may.
+package enum ConfigFile {
+    /// The documents of a JSON or YAML file, or of standard input if the path is `-`; YAML files may have several.
+    package static func readDocuments(
+        _ path: String, limits: ConfigLimits = ConfigLimits()
+    ) throws(DocumentProblems) -> [Document] {
+        do {
+            if path == "-" {
+                let bytes = try readAll(descriptor: 0, limits: limits)
+                return try documents(bytes, ConfigFormat(text: bytes), limits: limits)
+            }
+            let bytes = try readFile(path, limits: limits).bytes
+            return try documents(bytes, ConfigFormat(path: path) ?? ConfigFormat(text: bytes), limits: limits)
+        } catch {
+            throw DocumentProblems(problems: [DocumentProblem(error, file: path == "-" ? "standard input" : path)])
+        }
+    }
+
+    /// The documents of a text that was read already.
+    package static func documents(
+        _ bytes: [UInt8], _ format: ConfigFormat, limits: ConfigLimits = ConfigLimits()
+    ) throws(DocumentError) -> [Document] {
+        switch format {
+        case .json: [try JSONReader.read(bytes, limits: DocumentLimits(maxBytes: limits.maxFileBytes))]
+        case .yaml: try YAMLReader.read(bytes, limits: limits)
+        }
+    }
+
+    // MARK: - The disk
+
+    /// What tells that a file is still the one that was read. The time of the last status change is part of it,
+    /// because tools that restore times cannot restore that one.
+    struct Identity: Hashable, Sendable {
+        var device: UInt64
+        var inode: UInt64
+        var size: Int64
+        var modifiedNanoseconds: Int64
+        var changedNanoseconds: Int64
+        var isRegular: Bool
+        var isDirectory: Bool
+
+        init(_ info: stat) {
+            device = UInt64(info.st_dev)
+            inode = UInt64(info.st_ino)
+            size = Int64(info.st_size)
+            modifiedNanoseconds = Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec)
+            changedNanoseconds = Int64(info.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_ctim.tv_nsec)
+            isRegular = info.st_mode & S_IFMT == S_IFREG
+            isDirectory = info.st_mode & S_IFMT == S_IFDIR
+        }
+    }
+
+    /// Looks at a file without opening it; links are followed.
+    static func identity(_ path: String) throws(DocumentError) -> Identity {
+        var info = stat()
+        guard unsafe stat(path, &info) == 0 else { throw failure("cannot be read") }
+        return Identity(info)
+    }
+
+    /// The names in a directory, in the order of their bytes.
+    static func names(inDirectory path: String) throws(DocumentError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } catch {
+            throw DocumentError(.unreadable, at: .none, "the directory cannot be listed: \(error)")
+        }
+    }
+
+    /// Reads a file with the identity that it had when it was opened. A file that is written meanwhile has another
+    /// one afterwards, so that the next load reads it again.
+    static func readFile(_ path: String, limits: ConfigLimits) throws(DocumentError) -> (
+        bytes: [UInt8], identity: Identity
+    ) {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("cannot be opened") }
+        defer { close(descriptor) }
+        var info = stat()
+        guard unsafe fstat(descriptor, &info) == 0 else { throw failure("cannot be read") }
+        let identity = Identity(info)
+        if identity.isDirectory {
+            throw DocumentError(.unreadable, at: .none, "is a directory: name it with -config-dir")
+        }
+        let bytes = try readAll(descriptor: descriptor, expecting: Int(identity.size), limits: limits)
+        return (bytes, identity)
+    }
+
+    private static func readAll(
+        descriptor: Int32, expecting: Int = 0, limits: ConfigLimits
+    ) throws(DocumentError) -> [UInt8] {
+        guard expecting <= limits.maxFileBytes else { throw tooLarge(limits) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(expecting)
+        var chunk = [UInt8](repeating: 0, count: min(1 << 20, max(expecting + 1, 1 << 12)))
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe readSome(descriptor, into: $0) }
+            guard count >= 0 else { throw failure("cannot be read") }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limits.maxFileBytes else { throw tooLarge(limits) }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    private static func tooLarge(_ limits: ConfigLimits) -> DocumentError {
+        DocumentError(.tooLarge, at: .none, "has more than \(limits.maxFileBytes) bytes, which is the limit of a file")
+    }
+
+    private static func failure(_ what: String) -> DocumentError {
+        let reason = unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
+        return DocumentError(.unreadable, at: .none, "\(what): \(reason)")
+    }
+}
+
+private func readSome(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    while true {
+        let count = unsafe read(descriptor, buffer.baseAddress, buffer.count)
+        if count >= 0 || errno != EINTR { return count }
+    }
+}

@@ -1,0 +1,72 @@
+import DocumentCore
+
+/// The files that the paths of the command line lead to, in the order in which they are read.
+struct ConfigListing {
+    private(set) var files: [(path: String, identity: ConfigFile.Identity)] = []
+    private(set) var problems: [DocumentProblem] = []
+    private(set) var warnings: [DocumentProblem] = []
+    private let limits: ConfigLimits
+    /// A file that is named twice, or is also in a directory that is named, is read once.
+    private var seen: Set<[UInt64]> = []
+
+    init(_ paths: [ConfigPath], limits: ConfigLimits) {
+        self.limits = limits
+        for path in paths {
+            switch path {
+            case .file(let path): addFile(path)
+            case .directory(let path): addDirectory(path)
+            }
+        }
+        if files.count > limits.maxFiles {
+            problems.append(
+                DocumentProblem(
+                    .invalid, at: .none,
+                    "there are \(files.count) configuration files, and at most \(limits.maxFiles) are read"))
+            files.removeSubrange(limits.maxFiles...)
+        }
+    }
+
+    private mutating func addFile(_ path: String) {
+        guard !warnIfHCL(path) else { return }
+        guard ConfigFormat(path: path) != nil else {
+            problems.append(
+                DocumentProblem(
+                    .unreadable, file: path, at: .none, "the name of a file must end in .json, .yaml or .yml"))
+            return
+        }
+        do {
+            add(path, try ConfigFile.identity(path))
+        } catch {
+            problems.append(DocumentProblem(error, file: path))
+        }
+    }
+
+    private mutating func addDirectory(_ directory: String) {
+        let names: [String]
+        do {
+            names = try ConfigFile.names(inDirectory: directory)
+        } catch {
+            problems.append(DocumentProblem(error, file: directory))
+            return
+        }
+        for name in names where !name.hasPrefix(".") {
+            let path = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+            guard !warnIfHCL(path), ConfigFormat(path: name) != nil else { continue }
+            // A file that went away since it was listed is not there: no problem.
+            guard let identity = try? ConfigFile.identity(path), identity.isRegular else { continue }
+            add(path, identity)
+        }
+    }
+
+    private mutating func add(_ path: String, _ identity: ConfigFile.Identity) {
+        guard seen.insert([identity.device, identity.inode]).inserted else { return }
+        files.append((path, identity))
+    }
+
+    private mutating func warnIfHCL(_ path: String) -> Bool {
+        guard path.hasSuffix(".hcl") else { return false }
+        warnings.append(
+            DocumentProblem(.unreadable, file: path, at: .none, "HCL is not read yet: write the file in JSON or YAML"))
+        return true
+    }
+}

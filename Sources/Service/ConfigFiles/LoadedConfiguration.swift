@@ -1,0 +1,70 @@
+package import CatalogCore
+package import ConfigCore
+package import DocumentCore
+
+/// A value with the file and the place that it comes from.
+package struct Sourced<Value: Sendable>: Sendable {
+    package var value: Value
+    package var file: String
+    package var position: DocumentPosition
+
+    package init(_ value: Value, file: String, position: DocumentPosition) {
+        self.value = value
+        self.file = file
+        self.position = position
+    }
+
+    /// `FILE:LINE:COLUMN`.
+    package var source: String { "\(file):\(position)" }
+}
+
+/// Why nothing was loaded: all that is wrong in all files.
+package typealias ConfigLoadError = DocumentProblems
+
+/// What all files together say, and what is new in it.
+package struct LoadedConfiguration: Sendable {
+    /// The settings of all files, later ones over earlier ones, without defaults: see `resolved(hostName:)`.
+    package var agent: AgentConfiguration
+    /// What changed since the load before; after the first load, everything is added.
+    package var difference: ConfigDifference
+    /// Keys that are not used, files that are not read.
+    package var warnings: [DocumentProblem]
+    let files: [ParsedFile]
+
+    /// All services, in the order of the files. Builds a list of all of them: a reload uses `difference`.
+    package var registrations: [Sourced<Registration>] { files.flatMap(\.registrations) }
+
+    /// All config entries, in the order of the files. Builds a list of all of them: a reload uses `difference`.
+    package var entries: [Sourced<ConfigEntry>] { files.flatMap(\.entries) }
+}
+
+/// What a load changed. Moving a definition within its file or to another one changes nothing.
+package struct ConfigDifference: Sendable {
+    /// Services by ID.
+    package var registrations: KeyedDifference<String, Registration>
+    package var entries: KeyedDifference<ConfigEntryKey, ConfigEntry>
+
+    package var isEmpty: Bool { registrations.isEmpty && entries.isEmpty }
+}
+
+/// Added, changed and removed values.
+package struct KeyedDifference<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendable {
+    package var added: [Sourced<Value>] = []
+    package var changed: [Sourced<Value>] = []
+    package var removed: [Key] = []
+
+    package var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
+}
+
+/// One file as it was read, with all that is wrong in it.
+struct ParsedFile: Sendable {
+    var path: String
+    var identity: ConfigFile.Identity
+    /// Counts the readings of all files: two parsed files with one number are the same reading.
+    var reading: UInt64
+    var agent = AgentConfiguration()
+    var registrations: [Sourced<Registration>] = []
+    var entries: [Sourced<ConfigEntry>] = []
+    var problems: [DocumentProblem] = []
+    var warnings: [DocumentProblem] = []
+}

@@ -1,0 +1,84 @@
+import CatalogCore
+import ConfigCore
+import DocumentCore
+import Testing
+
+@Suite struct AgentConfigurationTests {
+    private func read(_ text: String) throws -> (contents: ConfigContents, collector: ProblemCollector) {
+        let collector = ProblemCollector()
+        return (ConfigContents.decode(try JSONReader.read(text), into: collector), collector)
+    }
+
+    @Test func readsConsulKeys() throws {
+        let found = try read(
+            #"""
+            {"node_name":"n1","datacenter":"DC2","data_dir":"/d","bind_addr":"10.0.0.1","client_addr":"0.0.0.0",
+            "advertise_addr":"1.2.3.4","domain":"consul.","ports":{"http":8080,"grpc_tls":-1},"log_level":"WARN",
+            "log_json":true,"peering":{"enabled":false},"connect":{"enabled":true},"dev":true,
+            "server":true,"ports_":1}
+            """#)
+        #expect(found.collector.problems.map(\.description) == ["4:15: ports_: is the same key as \"ports\" at 2:47"])
+        #expect(found.collector.warnings.map(\.description) == ["4:1: server is not used by hawser"])
+        let agent = try found.contents.agent.resolved(hostName: "host")
+        #expect(
+            agent
+                == ResolvedAgentConfiguration(
+                    nodeName: "n1", datacenter: "dc2", dataDirectory: "/d", bindAddress: "10.0.0.1",
+                    clientAddress: "0.0.0.0", advertiseAddress: "1.2.3.4", domain: "consul.", httpPort: 8080,
+                    grpcTLSPort: -1, logLevel: .warn, logsJSON: true, isDevelopment: true, peeringEnabled: false,
+                    connectEnabled: true))
+    }
+
+    @Test func mergesAndResolves() throws {
+        let first = try read(#"{"datacenter":"a","ports":{"http":1,"grpc_tls":2},"peering":{"enabled":false}}"#)
+            .contents.agent
+        let second = try read(#"{"datacenter":"b","ports":{"http":3},"log_level":"err"}"#).contents.agent
+        let merged = try first.merging(second).resolved(hostName: "box-1")
+        #expect(merged.datacenter == "b" && merged.httpPort == 3 && merged.grpcTLSPort == 2)
+        #expect(merged.logLevel == .error && !merged.peeringEnabled && merged.nodeName == "box-1")
+        let empty = try AgentConfiguration().resolved(hostName: "h")
+        #expect(
+            empty
+                == ResolvedAgentConfiguration(
+                    nodeName: "h", datacenter: "dc1", dataDirectory: nil, bindAddress: "0.0.0.0",
+                    clientAddress: "127.0.0.1", advertiseAddress: nil, domain: "consul", httpPort: 8500,
+                    grpcTLSPort: 8503, logLevel: .info, logsJSON: false, isDevelopment: false, peeringEnabled: true,
+                    connectEnabled: true))
+    }
+
+    @Test(arguments: [
+        (#"{"datacenter":"a b"}"#, #"1:15: datacenter cannot be "a b". Please use only [a-z0-9-_]"#),
+        (#"{"datacenter":""}"#, #"1:15: datacenter cannot be "". Please use only [a-z0-9-_]"#),
+        (#"{"node_name":""}"#, "1:14: node_name cannot be empty"),
+        (
+            #"{"node_name":"a/b"}"#,
+            #"1:14: node_name cannot be "a/b". Please use only [A-Za-z0-9-_.], and at most 128 of them"#
+        ),
+        (#"{"log_level":"loud"}"#, #"1:14: log_level: must be one of trace, debug, info, warn, error, and is "loud""#),
+        (
+            #"{"bind_addr":"{{ GetPrivateIP }}"}"#,
+            "1:14: bind_addr: address templates are not read by hawser: write the address itself"
+        ),
+        (#"{"ports":{"http":70000}}"#, "1:18: ports.http: must be between -1 and 65535, and is 70000"),
+    ])
+    func refuses(text: String, problem: String) throws {
+        #expect(try read(text).collector.problems.map(\.description) == [problem])
+    }
+
+    @Test func refusesAHostNameThatIsNoNodeName() {
+        #expect(throws: DocumentProblems.self) { try AgentConfiguration().resolved(hostName: "") }
+    }
+
+    @Test func readsEntriesAndServicesBesideSettings() throws {
+        let found = try read(
+            #"""
+            {"node_name":"n","config_entries":{"bootstrap":[{"Kind":"mesh"},{"Kind":"service-defaults","Name":"a"},
+            {"kind":"nope"}]},"services":{"name":"one"},"service":[{"name":"two"}]}
+            """#)
+        #expect(found.contents.entries.map { "\($0.value.key)" } == ["mesh/mesh", "service-defaults/a"])
+        #expect(found.contents.entries[1].position == DocumentPosition(line: 1, column: 65))
+        #expect(found.contents.registrations.map(\.value.service.service) == ["two", "one"])
+        #expect(found.collector.problems.map(\.description) == ["2:1: invalid config entry kind: nope"])
+        #expect(try read(#"{"kind":"mesh"}"#).contents.entries.count == 1)
+    }
+}
