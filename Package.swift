@@ -69,6 +69,11 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
+    module(.proto, "TLSEngine", uses: ["COpenSSL"], packages: [nioCore]),
+    support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
+    tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
+    module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
+    tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
 ]
 
 // MARK: - From data to targets
@@ -97,7 +102,8 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
             fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which is not a module of this package")
         }
         guard module.floor.reaches.contains(floor) else {
-            fatalError("\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
+            fatalError(
+                "\(module.floor.rawValue)/\(module.name) may not use \(floor.rawValue)/\(used): the arrows point down")
         }
         guard declaredBefore.contains(used) else {
             fatalError("\(module.floor.rawValue)/\(module.name) uses \(used), which must be declared before it")
