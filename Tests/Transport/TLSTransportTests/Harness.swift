@@ -91,7 +91,7 @@ final class SocketSide: ChannelOutboundHandler {
 }
 
 /// One side: an embedded channel with a TLS handler between two observers.
-struct Side {
+final class Side {
     let channel: EmbeddedChannel
     let socket: SocketSide
     let handler: TLSHandler
@@ -103,6 +103,12 @@ struct Side {
         self.handler = handler
         self.recorder = Recorder()
         try self.channel.pipeline.syncOperations.addHandlers([self.socket, handler, self.recorder])
+    }
+
+    // A channel that is not closed keeps its pipeline, and the pipeline the channel.
+    deinit {
+        if self.channel.isActive { try? self.drop() }
+        _ = try? self.channel.finish(acceptAlreadyClosed: true)
     }
 
     func connect() throws {
