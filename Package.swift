@@ -69,6 +69,9 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
+    module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
+
+    tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
 ]
 
 // MARK: - From data to targets
