@@ -70,8 +70,10 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let modules: [Module] = [
     module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
+    module(.proto, "GRPCWire", packages: [nioCore]),
 
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
+    tests(.proto, of: "GRPCWire", packages: [nioCore]),
 ]
 
 // MARK: - From data to targets
