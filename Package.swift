@@ -55,6 +55,7 @@ func support(_ name: String, uses: [String] = [], packages: [Target.Dependency] 
 }
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -71,9 +72,13 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let modules: [Module] = [
     module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
     module(.proto, "GRPCWire", packages: [nioCore]),
+    module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
     tests(.proto, of: "GRPCWire", packages: [nioCore]),
+    tests(
+        .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
+        packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
 ]
 
 // MARK: - From data to targets
