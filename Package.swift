@@ -37,10 +37,16 @@ struct Module {
     /// Extra folders below Tests/<floor> for test modules; empty for sources.
     var folder: String
     var resources: [Resource] = []
+    /// Files in the folder that are no sources.
+    var exclude: [String] = []
 }
 
-func module(_ floor: Floor, _ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
-    Module(floor: floor, name: name, uses: uses, packages: packages, folder: "Sources/\(floor.rawValue)/\(name)")
+func module(
+    _ floor: Floor, _ name: String, uses: [String] = [], packages: [Target.Dependency] = [], exclude: [String] = []
+) -> Module {
+    Module(
+        floor: floor, name: name, uses: uses, packages: packages, folder: "Sources/\(floor.rawValue)/\(name)",
+        exclude: exclude)
 }
 
 /// Tests of one module, in the folder that mirrors its place in Sources.
@@ -71,6 +77,15 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let modules: [Module] = [
     module(.domain, "CatalogCore"),
     module(.domain, "StateCore"),
+
+    module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
+    tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
+
+    module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+    tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+
+    module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
+    tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
 ]
 
 // MARK: - From data to targets
@@ -114,7 +129,9 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
         return .testTarget(
             name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
     default:
-        return .target(name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
+        return .target(
+            name: module.name, dependencies: dependencies, path: module.folder, exclude: module.exclude,
+            swiftSettings: settings)
     }
 }
 
