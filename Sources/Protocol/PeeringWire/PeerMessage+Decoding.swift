@@ -28,11 +28,7 @@ extension PeerMessage {
 
     /// The slow way, which understands all of protobuf.
     static func generated(_ buffer: ByteBuffer) throws(MalformedMessage) -> PeerMessage {
-        do {
-            return PeerMessage(try WireReplicationMessage(serializedBytes: buffer.readableBytesSpan))
-        } catch {
-            throw MalformedMessage(cause: "\(error)")
-        }
+        PeerMessage(try WireReplicationMessage(received: buffer))
     }
 
     /// The fast way.

@@ -1,3 +1,4 @@
+package import NIOCore
 package import SwiftProtobuf
 
 /// What a peer may put into one resource. The size of a message is bounded below, by gRPC; these bound what becomes
@@ -112,6 +113,15 @@ package struct ReceivedResource: Sendable {
 }
 
 extension Message {
+    /// Reads a whole message that a peer sent, without a gRPC prefix.
+    package init(received buffer: ByteBuffer) throws(MalformedMessage) {
+        do {
+            try self.init(serializedBytes: buffer.readableBytesSpan)
+        } catch {
+            throw MalformedMessage(cause: "\(error)")
+        }
+    }
+
     /// The message's bytes, the same for the same content: maps go out in the order of their keys.
     ///
     /// No message of the peering protocol can fail to be encoded: none has required fields or unpacked `Any`s.
