@@ -1,0 +1,170 @@
+import NIOCore
+import SwiftProtobuf
+import Testing
+
+@testable import PeeringWire
+
+@Suite("Received resources are checked")
+struct ReceivedResourceTests {
+    private func instance(_ change: (inout WireCheckServiceNode) -> Void = { _ in }) -> WireCheckServiceNode {
+        var instance = WireCheckServiceNode()
+        instance.node.node = "n"
+        instance.service.id = "web-1"
+        instance.service.service = "web"
+        instance.checks = [.with { $0.checkID = "web-1:overall-check" }]
+        change(&instance)
+        return instance
+    }
+
+    private func bytes(_ instances: [WireCheckServiceNode]) throws -> [UInt8] {
+        try WireExportedService.with { $0.nodes = instances }.deterministicBytes()
+    }
+
+    private func cause(_ bytes: [UInt8], limits: ResourceLimits = ResourceLimits()) -> String {
+        let received = ReceivedResource(limits: limits)
+        do {
+            let count = try received.checkService(bytes, name: "web")
+            return "\(count) instances"
+        } catch {
+            #expect(error.code == 13)
+            let decoding = #expect(throws: ResourceRejection.self) { try received.service(bytes, name: "web") }
+            #expect(decoding == error)
+            let prefix =
+                "upsert error, ResourceURL: \"type.googleapis.com/hashicorp.consul.internal.peerstream.ExportedService\", "
+                + "ResourceID: \"web\": "
+            #expect(error.message.hasPrefix(prefix))
+            return String(error.message.dropFirst(prefix.count))
+        }
+    }
+
+    @Test func `Names and IDs must not be empty`() throws {
+        let prefix = "did not increment imported services count for service=\"web\": "
+        #expect(try cause(bytes([])) == "0 instances")
+        #expect(try cause(bytes([instance(), instance()])) == "2 instances")
+        #expect(try cause(bytes([instance { $0.checks = [] }])) == "1 instances")
+        #expect(
+            try cause(bytes([instance(), instance { $0.node.node = "" }])) == prefix + "instance 1 has no node name")
+        #expect(try cause(bytes([instance { $0.clearNode() }])) == prefix + "instance 0 has no node name")
+        #expect(try cause(bytes([instance { $0.service.id = "" }])) == prefix + "instance 0 has no service ID")
+        #expect(try cause(bytes([instance { $0.clearService() }])) == prefix + "instance 0 has no service ID")
+        #expect(
+            try cause(bytes([instance { $0.checks.append(WireHealthCheck()) }]))
+                == prefix + "a check of instance 0 has no ID")
+    }
+
+    @Test func `Counts are bounded, and the bound itself is allowed`() throws {
+        var limits = ResourceLimits()
+        limits.maxInstances = 2
+        limits.maxChecks = 1
+        let prefix = "did not increment imported services count for service=\"web\": "
+        #expect(try cause(bytes([instance(), instance()]), limits: limits) == "2 instances")
+        #expect(
+            try cause(bytes([instance(), instance(), instance()]), limits: limits)
+                == prefix + "3 instances are more than 2")
+        #expect(
+            try cause(bytes([instance { $0.checks.append($0.checks[0]) }]), limits: limits)
+                == prefix + "instance 0 has more than 1 checks")
+    }
+
+    @Test func `Bytes that are no service are refused in Consul's words`() {
+        #expect(cause([0x0A, 0x05, 0x00]).hasPrefix("failed to unmarshal resource: "))
+        // A node whose name is not UTF-8.
+        #expect(cause([0x0A, 0x05, 0x0A, 0x03, 0x12, 0x01, 0xFF]).hasPrefix("failed to unmarshal resource: "))
+    }
+
+    @Test func `The scanner accepts nothing that decoding refuses`() throws {
+        let limits = ResourceLimits()
+        let received = ReceivedResource()
+        var accepted = 0
+        var seen: Set<[UInt8]> = []
+        for (_, original) in try Recordings.resources(of: .exportedService)
+        where !original.isEmpty && seen.insert(original).inserted {
+            for index in original.indices {
+                for change in [UInt8(1), 2, 8, 128, 0xFF] {
+                    var bytes = original
+                    bytes[index] ^= change
+                    guard let count = ServiceScanner.count(bytes, limits: limits) else { continue }
+                    accepted += 1
+                    let decoded = try? received.service(bytes, name: "web")
+                    #expect(decoded?.nodes.count == count, "byte \(index) changed by \(change)")
+                }
+            }
+        }
+        #expect(accepted > 1000)
+    }
+
+    @Test func `Rare fields take the slow way and are accepted`() throws {
+        let rare = instance {
+            $0.service.proxy.upstreams = [.with { $0.destinationName = "db" }]
+            $0.checks[0].definition.http = "http://localhost"
+        }
+        #expect(try ServiceScanner.count(bytes([rare]), limits: ResourceLimits()) == nil)
+        #expect(try cause(bytes([rare])) == "1 instances")
+    }
+
+    @Test func `Lists, bundles and addresses are bounded`() throws {
+        var limits = ResourceLimits()
+        limits.maxServices = 1
+        limits.maxRoots = 1
+        limits.maxAddresses = 1
+        let received = ReceivedResource(limits: limits)
+        let two: [UInt8] = [0x0A, 1, 0x61, 0x0A, 1, 0x62]
+        #expect(try received.serviceList([0x0A, 1, 0x61]) == ["a"])
+        let list = #expect(throws: ResourceRejection.self) { try received.serviceList(two) }
+        #expect(
+            list?.message.hasSuffix(
+                "did not update imported services based on the exported service list event: 2 services are more than 1")
+                == true)
+        #expect(throws: ResourceRejection.self) { try received.serviceList([0x0A, 0]) }
+        #expect(throws: ResourceRejection.self) { try received.serverAddresses(two) }
+        #expect(throws: ResourceRejection.self) { try received.trustBundle([0x22, 1, 0x61, 0x22, 1, 0x62]) }
+        #expect(try received.serverAddresses([0x0A, 1, 0x61]) == ["a"])
+    }
+
+    @Test func `Responses are checked in Consul's order, with its texts`() {
+        func rejection(_ change: (inout ResourceResponse) -> Void) -> ResourceRejection? {
+            var response = ResourceResponse.upsert([1], of: .trustBundle, id: "roots", nonce: 1)
+            change(&response)
+            do {
+                #expect(try response.checkedContent() == [1])
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let url = "type.googleapis.com/hashicorp.consul.internal.peering.PeeringTrustBundle"
+        #expect(rejection { _ in } == nil)
+        #expect(
+            rejection {
+                $0.url = .other("x")
+                $0.nonce = ""
+            } == ResourceRejection(code: 3, message: "received response for unknown resource type \"x\""))
+        #expect(
+            rejection {
+                $0.nonce = ""
+                $0.resource = nil
+            } == ResourceRejection(code: 3, message: "received response without a nonce for: \(url):roots"))
+        #expect(
+            rejection { $0.resource = nil }
+                == ResourceRejection(code: 3, message: "received upsert response with no content"))
+        #expect(
+            rejection { $0.resource?.typeURL = .other("y") }
+                == ResourceRejection(
+                    code: 13,
+                    message: "upsert error, ResourceURL: \"\(url)\", ResourceID: \"roots\": "
+                        + "mismatched resourceURL \"\(url)\" and Any typeUrl \"y\""))
+        #expect(
+            rejection {
+                $0.operation = .unspecified
+                $0.resource = nil
+            } == ResourceRejection(code: 3, message: "unsupported operation: \"OPERATION_UNSPECIFIED\""))
+        #expect(
+            rejection { $0.operation = ResourceOperation(rawValue: 2) }
+                == ResourceRejection(code: 3, message: "unsupported operation: 2"))
+    }
+
+    @Test func `What a peer sent is cut in the texts`() {
+        let long = ResourceURL.other(String(repeating: "e\u{301}", count: 1_000_000))
+        #expect(ResourceRejection.unknownType(long).message.utf8.count < 500)
+    }
+}
