@@ -65,6 +65,7 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -80,6 +81,14 @@ let modules: [Module] = [
     module(
         .domain, "ReplicationCore",
         uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
+    module(
+        .service, "HTTPService",
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+        ],
+        packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
+    module(
+        .app, "hawser", uses: ["DocumentCore"], packages: [argumentParser, nioCore, nioPosix, nioHTTP1]),
 ]
 
 // MARK: - From data to targets
