@@ -89,6 +89,24 @@ let modules: [Module] = [
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
     module(
         .app, "hawser", uses: ["DocumentCore"], packages: [argumentParser, nioCore, nioPosix, nioHTTP1]),
+    support(
+        "HawserTestKit",
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+            "HTTPService",
+        ], packages: [logging, lifecycle]),
+    tests(
+        .service, of: "HTTPService",
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+            "hawser", "HawserTestKit",
+        ]),
+    tests(
+        .app, of: "hawser",
+        uses: [
+            "DocumentCore", "CatalogCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+            "HTTPService", "HawserTestKit",
+        ]),
 ]
 
 // MARK: - From data to targets

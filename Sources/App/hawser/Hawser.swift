@@ -45,7 +45,7 @@ struct Hawser: AsyncParsableCommand {
     }
 
     private static func report(_ failure: CommandFailure) -> Int32 {
-        if !failure.sentence.isEmpty { Surroundings.current.error.tryWrite(failure.sentence + "\n") }
+        if !failure.sentence.isEmpty { Surroundings.current.error.tryWrite(failure.sentence.printableLines + "\n") }
         return failure.exitCode
     }
 

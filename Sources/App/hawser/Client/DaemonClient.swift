@@ -1,5 +1,4 @@
 import DocumentCore
-import NIOHTTP1
 
 /// The daemon's API as the commands use it: paths in, JSON documents out.
 struct DaemonClient: Sendable {
@@ -12,7 +11,7 @@ struct DaemonClient: Sendable {
         _ path: APIPath, wait: Int64 = 0
     ) async throws(ClientError) -> (document: Document, index: UInt64) {
         let answer = try await send(.get, path, seconds: http.limits.answerSeconds + wait)
-        let index = answer.headers.first(name: "X-Consul-Index").flatMap { UInt64($0) } ?? 0
+        let index = answer.header("X-Consul-Index").flatMap { UInt64($0) } ?? 0
         return (try read(answer.body), index)
     }
 

@@ -25,6 +25,8 @@ struct ClientAnswer: Sendable {
     var status: Int
     var headers: HTTPHeaders
     var body: [UInt8]
+
+    func header(_ name: String) -> String? { headers.first(name: name) }
 }
 
 /// Asks the daemon over HTTP/1.1, a connection for each request: commands are short, and a command that waits for

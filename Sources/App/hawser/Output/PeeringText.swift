@@ -38,7 +38,7 @@ enum PeeringText {
             "Last Receive:      \(time(peering.lastReceive))", "", "Create Index: \(peering.createIndex)",
             "Modify Index: \(peering.modifyIndex)",
         ]
-        return lines.map { $0 + "\n" }.joined() + "\n"
+        return lines.map { $0.printable + "\n" }.joined() + "\n"
     }
 
     /// A time of the API in Go's default text form.

@@ -9,7 +9,8 @@ struct ProgressLines {
     }
 
     /// Shows how the present step is doing.
-    mutating func update(_ text: String) throws(CommandFailure) {
+    mutating func update(_ step: String) throws(CommandFailure) {
+        let text = step.printable
         guard text != shown else { return }
         if output.isTerminal {
             try output.write("\r" + text.padded(to: shown.count))
@@ -20,7 +21,8 @@ struct ProgressLines {
     }
 
     /// Ends the present step.
-    mutating func done(_ text: String) throws(CommandFailure) {
+    mutating func done(_ step: String) throws(CommandFailure) {
+        let text = step.printable
         guard output.isTerminal else {
             if text != shown { try output.write(line: text) }
             shown = ""

@@ -7,7 +7,7 @@ enum WatchText {
         if let missed = event["missed"]?.integer {
             return "... \(missed) changes came faster than they could be shown"
         }
-        func text(_ key: String) -> String { event[key]?.string ?? "" }
+        func text(_ key: String) -> String { (event[key]?.string ?? "").printable }
         let columns = [
             time(text("time")), text("peer").padded(to: 12), text("direction").padded(to: 8),
             text("what").padded(to: 16), text("name").padded(to: 24), change(event, what: text("what")),
