@@ -1,0 +1,21 @@
+import ArgumentParser
+
+struct ReloadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload", abstract: "Makes the daemon read its configuration files again.")
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        let client = try options.client()
+        let lines: [UInt8]
+        do throws(ClientError) {
+            lines = try await client.change(.put, APIPath("agent", "reload"))
+        } catch {
+            throw error.failure("Error reloading")
+        }
+        let output = Surroundings.current.output
+        try output.write(line: "Configuration reload triggered")
+        if !lines.isEmpty { try output.write(line: String(decoding: lines, as: UTF8.self)[...].trimmingSpaces) }
+    }
+}

@@ -1,0 +1,37 @@
+/// Command lines as Consul's users write them, turned into what the argument parser reads.
+enum GoStyleArguments {
+    /// What `--wait` without a value means.
+    static let defaultWait = "30s"
+
+    /// Turns `-name value` and `-name=value` into their two-dash forms, and `-v` in front into `version`.
+    ///
+    /// One letter after a dash is a short option and stays, as do `-` (standard input), numbers, and everything
+    /// after `--`.
+    static func rewrite(_ arguments: [String]) -> [String] {
+        if let first = arguments.first, ["-v", "-version", "--version"].contains(first) {
+            return ["version"] + rewrite(Array(arguments.dropFirst()))
+        }
+        var result: [String] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--" { return result + [argument] + rest }
+            result.append(rewrite(argument))
+        }
+        return result
+    }
+
+    private static func rewrite(_ argument: String) -> String {
+        let long = isLongWithOneDash(argument) ? "-" + argument : argument
+        return long == "--wait" ? "--wait=\(defaultWait)" : long
+    }
+
+    private static func isLongWithOneDash(_ argument: String) -> Bool {
+        let bytes = Array(argument.utf8.prefix(3))
+        guard bytes.count == 3, bytes[0] == UInt8(ascii: "-") else { return false }
+        return isLetter(bytes[1]) && bytes[2] != UInt8(ascii: "=")
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+}

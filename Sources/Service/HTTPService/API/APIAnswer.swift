@@ -1,0 +1,105 @@
+import DocumentCore
+import HTTPTypes
+import Hummingbird
+import IdentityCore
+import NIOCore
+
+/// What a route answers.
+struct APIAnswer: Sendable {
+    enum Content: Sendable {
+        case empty
+        /// Written when it is known whether it shall be pretty.
+        case json(@Sendable (inout JSONWriter) -> Void)
+        case text(String)
+        /// Lines without an end; the closure writes until it returns.
+        case stream(@Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void)
+    }
+
+    var status: HTTPResponse.Status = .ok
+    var content: Content
+    /// For reads that can block: the index of what was read.
+    var index: UInt64?
+    /// Methods that the path knows, for the `Allow` header.
+    var allow: String?
+
+    static func json(_ write: @escaping @Sendable (inout JSONWriter) -> Void) -> APIAnswer {
+        APIAnswer(content: .json(write))
+    }
+
+    static let empty = APIAnswer(content: .empty)
+
+    /// The one place where refusals become HTTP (protocol section 8.1, with 400 for the caller's mistakes).
+    static func refusal(_ refusal: Refusal) -> APIAnswer {
+        let status: HTTPResponse.Status =
+            switch refusal.code {
+            case .invalid, .conflict: .badRequest
+            case .notFound: .notFound
+            case .denied: .forbidden
+            case .unavailable: .serviceUnavailable
+            case .failed: .internalServerError
+            }
+        return APIAnswer(status: status, content: .text(refusal.message))
+    }
+
+    static func methodNotAllowed(_ method: String, allow: String) -> APIAnswer {
+        APIAnswer(
+            status: .methodNotAllowed, content: .text("method \(method) not allowed"), allow: allow)
+    }
+
+    // MARK: As HTTP
+
+    func response(pretty: Bool) -> Response {
+        Response(status: status, headers: headers, body: body(pretty: pretty))
+    }
+
+    private var headers: HTTPFields {
+        var headers = HTTPFields()
+        switch content {
+        case .empty: break
+        case .json: headers[.contentType] = "application/json"
+        case .text: headers[.contentType] = "text/plain; charset=utf-8"
+        case .stream: headers[.contentType] = "application/x-ndjson"
+        }
+        headers[.vary] = "Accept-Encoding"
+        headers[.defaultACLPolicy] = "allow"
+        if let allow { headers[.allow] = allow }
+        if let index {
+            headers[.consulIndex] = "\(max(index, 1))"
+            headers[.knownLeader] = "true"
+            headers[.lastContact] = "0"
+        }
+        return headers
+    }
+
+    private func body(pretty: Bool) -> ResponseBody {
+        switch content {
+        case .empty:
+            return ResponseBody()
+        case .json(let write):
+            var json = JSONWriter(style: pretty ? .pretty : .compact)
+            write(&json)
+            var buffer = ByteBuffer(bytes: json.bytes)
+            if pretty { buffer.writeString("\n") }
+            return ResponseBody(byteBuffer: buffer)
+        case .text(let text):
+            return ResponseBody(byteBuffer: ByteBuffer(string: text))
+        case .stream(let write):
+            return ResponseBody { writer in
+                try await write(&writer)
+                try await writer.finish(nil)
+            }
+        }
+    }
+}
+
+extension HTTPField.Name {
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is a valid header name") }
+        return name
+    }
+
+    static let consulIndex = known("X-Consul-Index")
+    static let knownLeader = known("X-Consul-KnownLeader")
+    static let lastContact = known("X-Consul-LastContact")
+    static let defaultACLPolicy = known("X-Consul-Default-Acl-Policy")
+}

@@ -1,0 +1,94 @@
+import DocumentCore
+import Hummingbird
+import IdentityCore
+import NIOCore
+
+/// A request as the routes see it.
+struct APIRequest: Sendable {
+    let method: String
+    /// Decoded parts of the path that the route's pattern left open, in their order.
+    var captures: [String] = []
+    let query: RequestQuery
+    let context: APIContext
+    private let request: Request
+    private let limits: HTTPLimits
+
+    init(_ request: Request, query: RequestQuery, context: APIContext, limits: HTTPLimits) {
+        self.method = request.method.rawValue
+        self.query = query
+        self.request = request
+        self.context = context
+        self.limits = limits
+    }
+
+    /// The whole body.
+    func body() async throws(Refusal) -> [UInt8] {
+        var bytes: [UInt8] = []
+        do {
+            for try await buffer in request.body {
+                bytes.append(contentsOf: buffer.readableBytesView)
+                if bytes.count > limits.maxBodyBytes { break }
+            }
+        } catch {
+            throw Refusal(.invalid, "the body of the request is cut off")
+        }
+        guard bytes.count <= limits.maxBodyBytes else {
+            throw Refusal(.invalid, "the body of the request is longer than \(limits.maxBodyBytes) bytes")
+        }
+        return bytes
+    }
+}
+
+/// The values after the question mark, decoded. A key alone has the empty value.
+struct RequestQuery: Sendable {
+    private var values: [String: String] = [:]
+
+    init(_ text: Substring) {
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let key = percentDecoded(parts[0], plusIsSpace: true)
+            // The first of several wins, as in Consul.
+            if values[key] == nil { values[key] = parts.count > 1 ? percentDecoded(parts[1], plusIsSpace: true) : "" }
+        }
+    }
+
+    subscript(key: String) -> String? { values[key] }
+
+    func has(_ key: String) -> Bool { values[key] != nil }
+
+    /// A value that counts as absent when it is empty.
+    func text(_ key: String) -> String? {
+        guard let value = values[key], !value.isEmpty else { return nil }
+        return value
+    }
+
+    func number(_ key: String) throws(Refusal) -> UInt64? {
+        guard let text = text(key) else { return nil }
+        guard let number = UInt64(text) else { throw Refusal(.invalid, "Invalid \(key)") }
+        return number
+    }
+
+    func seconds(_ key: String) throws(Refusal) -> Duration? {
+        guard let text = text(key) else { return nil }
+        guard let span = GoDuration(text), span.nanoseconds >= 0 else { throw Refusal(.invalid, "Invalid \(key) time") }
+        return span.duration
+    }
+}
+
+/// Undoes percent-encoding; an escape that is none stays as it is, and bytes that are no UTF-8 become U+FFFD.
+func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count)
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "%"), let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
+            rest.count >= 2
+        {
+            bytes.append(value)
+            rest.removeFirst(2)
+        } else {
+            bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

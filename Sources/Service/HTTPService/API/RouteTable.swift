@@ -1,0 +1,72 @@
+import IdentityCore
+
+/// One path, and what each of its methods does.
+struct Route: Sendable {
+    typealias Handler = @Sendable (APIRequest) async throws(Refusal) -> APIAnswer
+
+    /// Parts of the path below `/v1`; a part that starts with a colon is open.
+    let parts: [String]
+    let methods: [(name: String, handler: Handler)]
+
+    /// - Parameter path: such as `peering/:name`.
+    init(_ path: String, _ methods: (name: String, handler: Handler)...) {
+        self.parts = path.split(separator: "/").map(String.init)
+        self.methods = methods
+    }
+
+    /// The open parts of a path that fits, decoded.
+    func match(_ path: [Substring]) -> [String]? {
+        guard path.count == parts.count else { return nil }
+        var captures: [String] = []
+        for (part, given) in zip(parts, path) {
+            if part.first == ":" {
+                captures.append(percentDecoded(given))
+            } else if part != given {
+                return nil
+            }
+        }
+        return captures
+    }
+
+    var allow: String { (["OPTIONS"] + methods.map(\.name)).joined(separator: ",") }
+}
+
+/// All paths of the API.
+struct RouteTable: Sendable {
+    private let routes: [Route]
+
+    init(_ routes: [Route]) {
+        self.routes = routes
+    }
+
+    /// The route of a path with its open parts. Fixed paths win over open ones by standing first.
+    func find(_ path: Substring) -> (route: Route, captures: [String])? {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 2, parts.removeFirst().isEmpty, parts.removeFirst() == "v1" else { return nil }
+        for route in routes {
+            if let captures = route.match(parts) { return (route, captures) }
+        }
+        return nil
+    }
+
+    static func all(_ environment: APIEnvironment) -> RouteTable {
+        RouteTable(
+            PeeringRoutes.routes(environment) + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
+                + CatalogRoutes.routes(environment) + HealthRoutes.routes(environment)
+                + AgentRoutes.routes(environment) + ClusterRoutes.routes(environment)
+                + WatchRoutes.routes(environment))
+    }
+}
+
+/// What routes are made with.
+struct APIEnvironment: Sendable {
+    let dependencies: HTTPDependencies
+    let limits: HTTPLimits
+    let indexes: QueryIndexes
+
+    init(dependencies: HTTPDependencies, limits: HTTPLimits) {
+        self.dependencies = dependencies
+        self.limits = limits
+        self.indexes = QueryIndexes(store: dependencies.store)
+    }
+}

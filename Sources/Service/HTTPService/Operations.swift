@@ -1,0 +1,97 @@
+package import CatalogCore
+package import IdentityCore
+package import PeeringCore
+package import ReplicationCore
+package import StateCore
+
+/// What the API asks of the peering service. Called from any task, many at a time.
+package protocol PeeringOperations: Sendable {
+    /// Makes or renews a token.
+    ///
+    /// - Parameter externalAddresses: `host:port` to put in instead of the daemon's own; empty for none.
+    /// - Returns: the encoded token, a secret.
+    func generateToken(
+        name: String, meta: [String: String], externalAddresses: [String]
+    ) async throws(Refusal) -> String
+
+    /// Redeems a token: returns when the stream secret is stored.
+    func establish(name: String, token: String, meta: [String: String]) async throws(Refusal)
+
+    /// Marks a peering for deletion. Succeeds for a name that is not there.
+    func delete(name: String) async throws(Refusal)
+
+    /// How the peering's stream is doing; nil if there was none since the start.
+    func streamStatus(of id: PeeringID) -> StreamStatus?
+}
+
+/// What the API asks of whoever reads the configuration files.
+package protocol ReloadOperation: Sendable {
+    /// Reads the files anew.
+    ///
+    /// - Returns: lines that tell what changed.
+    func reload() async throws(Refusal) -> [String]
+}
+
+/// The replication log as a watch reads it.
+package protocol ReplicationLogReading: Sendable {
+    /// The number that the next event gets.
+    var nextNumber: UInt64 { get }
+
+    /// Events from the given number on, and how many were overwritten before they could be read.
+    func events(from number: UInt64, limit: Int) -> (missed: UInt64, events: [ReplicationEvent])
+
+    /// Waits until the event with this number is there. Returns at once if it is, and when the task is cancelled.
+    func wait(for number: UInt64) async
+}
+
+/// Decodes the bytes that a peer sent for one service. Called for each answer on the task of the request.
+package typealias ImportedDecoder = @Sendable (_ payload: [UInt8]) -> [ServiceInstance]
+
+/// What the API tells of the agent itself.
+package struct AgentDescription: Sendable {
+    package var version: String
+    package var nodeName: String
+    package var nodeID: String
+    package var datacenter: String
+    /// Address that others reach this agent at.
+    package var address: String
+    /// Of the peering port, told where Consul tells its server port.
+    package var peeringPort: Int
+
+    package init(
+        version: String, nodeName: String, nodeID: String, datacenter: String, address: String, peeringPort: Int
+    ) {
+        self.version = version
+        self.nodeName = nodeName
+        self.nodeID = nodeID
+        self.datacenter = datacenter
+        self.address = address
+        self.peeringPort = peeringPort
+    }
+}
+
+/// Everything that the routes work with.
+package struct HTTPDependencies: Sendable {
+    package var store: StateStore
+    package var peerings: any PeeringOperations
+    package var reload: any ReloadOperation
+    package var log: any ReplicationLogReading
+    package var decodeImported: ImportedDecoder
+    package var agent: AgentDescription
+    /// The wall clock.
+    package var now: @Sendable () -> Timestamp
+
+    package init(
+        store: StateStore, peerings: any PeeringOperations, reload: any ReloadOperation,
+        log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder, agent: AgentDescription,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.store = store
+        self.peerings = peerings
+        self.reload = reload
+        self.log = log
+        self.decodeImported = decodeImported
+        self.agent = agent
+        self.now = now
+    }
+}

@@ -1,0 +1,86 @@
+import ConfigCore
+import DocumentCore
+import IdentityCore
+import StateCore
+
+/// `/v1/config` (protocol section 8.4).
+enum ConfigRoutes {
+    static func routes(_ environment: APIEnvironment) -> [Route] {
+        [
+            Route("config", ("PUT", { request throws(Refusal) in try await write(request, environment) })),
+            Route("config/:kind", ("GET", { request throws(Refusal) in try await list(request, environment) })),
+            Route(
+                "config/:kind/:name",
+                ("GET", { request throws(Refusal) in try await read(request, environment) }),
+                ("DELETE", { request throws(Refusal) in try await delete(request, environment) })),
+        ]
+    }
+
+    private static func write(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let expected = try request.query.number("cas")
+        let bytes = try await request.body()
+        let entry: ConfigEntry
+        do throws(DocumentProblems) {
+            entry = try ConfigEntry.decode(
+                json: bytes, limits: DocumentLimits(maxBytes: environment.limits.maxBodyBytes))
+        } catch {
+            let reasons = error.problems.map(\.sentence).joined(separator: "; ")
+            let isRule = error.problems.allSatisfy { $0.code == .invalid }
+            throw Refusal(.invalid, isRule ? reasons : "Request decoding failed: \(reasons)")
+        }
+        let command = WriteConfigEntry(entry: entry, expectedIndex: expected)
+        let isWritten = try await environment.dependencies.store.apply(command)
+        return .json { $0.value(isWritten) }
+    }
+
+    private static func delete(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let expected = try request.query.number("cas")
+        let key = ConfigEntryKey(kind: try kind(request.captures[0]), name: request.captures[1])
+        let command = DeleteConfigEntry(key: key, expectedIndex: expected)
+        let isDeleted = try await environment.dependencies.store.apply(command)
+        guard expected != nil else { return .json { json in json.object { _ in } } }
+        return .json { $0.value(isDeleted) }
+    }
+
+    private static func read(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let key = ConfigEntryKey(kind: try kind(request.captures[0]), name: request.captures[1])
+        return try await environment.query(request, interest: .configEntries) { state, numbers in
+            guard let stored = state.configEntries[key] else {
+                return QueryResult(
+                    index: numbers.config,
+                    Refusal(.notFound, "Config entry not found for \"\(key.kind.rawValue)\" / \"\(key.name)\""))
+            }
+            return QueryResult(index: stored.modifyIndex) { $0.value(stored) }
+        }
+    }
+
+    private static func list(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let kind = try kind(request.captures[0])
+        return try await environment.query(request, interest: .configEntries) { state, numbers in
+            let entries = state.configEntries.values.filter { $0.entry.kind == kind }
+                .sorted { $0.entry.name < $1.entry.name }
+            return QueryResult(index: numbers.config) { json in json.list(entries) { $0.value($1) } }
+        }
+    }
+
+    private static func kind(_ text: String) throws(Refusal) -> ConfigEntryKind {
+        guard let kind = ConfigEntryKind(rawValue: text) else {
+            throw Refusal(.invalid, "invalid config entry kind: \(text)")
+        }
+        return kind
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func value(_ stored: StoredConfigEntry) {
+        stored.entry.write(to: &self, createIndex: stored.createIndex, modifyIndex: stored.modifyIndex)
+    }
+}

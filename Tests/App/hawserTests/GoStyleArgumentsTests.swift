@@ -1,0 +1,31 @@
+import Testing
+
+@testable import hawser
+
+@Suite("Command lines in Consul's style")
+struct GoStyleArgumentsTests {
+    private static let table: [(given: String, read: String)] = [
+        ("peering read -name web", "peering read --name web"),
+        ("peering read --name web", "peering read --name web"),
+        ("peering read -name=web", "peering read --name=web"),
+        ("peering list -h", "peering list -h"),
+        ("config write -", "config write -"),
+        ("peering establish -peering-token-file -", "peering establish --peering-token-file -"),
+        ("peering establish -wait", "peering establish --wait=30s"),
+        ("peering establish --wait -name a", "peering establish --wait=30s --name a"),
+        ("peering establish -wait=2m", "peering establish --wait=2m"),
+        ("-http-addr x peering list", "--http-addr x peering list"),
+        ("x -1 -25 -- -name -wait", "x -1 -25 -- -name -wait"),
+        ("x -n=1", "x -n=1"),
+        ("-v", "version"),
+        ("-version -format json", "version --format json"),
+        ("--version", "version"),
+        ("", ""),
+    ]
+
+    @Test(arguments: table)
+    func rewriting(given: String, read: String) {
+        func words(_ line: String) -> [String] { line.split(separator: " ").map(String.init) }
+        #expect(GoStyleArguments.rewrite(words(given)) == words(read))
+    }
+}

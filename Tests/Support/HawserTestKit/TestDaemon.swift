@@ -1,0 +1,146 @@
+package import CatalogCore
+package import HTTPService
+package import IdentityCore
+import Logging
+package import PeeringCore
+package import ReplicationCore
+import ServiceLifecycle
+package import StateCore
+import Synchronization
+
+/// Peering operations that a test scripts, and that remember what they were asked.
+package final class ScriptedPeerings: PeeringOperations {
+    package struct Call: Hashable, Sendable {
+        package var operation: String
+        package var name: String
+        package var meta: [String: String] = [:]
+        package var token = ""
+        package var addresses: [String] = []
+
+        package init(
+            _ operation: String, name: String, meta: [String: String] = [:], token: String = "",
+            addresses: [String] = []
+        ) {
+            self.operation = operation
+            self.name = name
+            self.meta = meta
+            self.token = token
+            self.addresses = addresses
+        }
+    }
+
+    private struct Record {
+        var calls: [Call] = []
+        var refusal: Refusal?
+        var statuses: [PeeringID: StreamStatus] = [:]
+        var onEstablish: (@Sendable () async -> Void)?
+    }
+
+    private let record = Mutex(Record())
+
+    package init() {}
+
+    package var calls: [Call] { record.withLock { $0.calls } }
+
+    /// What every operation fails with until it is set to nil again.
+    package func refuse(with refusal: Refusal?) { record.withLock { $0.refusal = refusal } }
+
+    package func set(_ status: StreamStatus, of id: PeeringID) { record.withLock { $0.statuses[id] = status } }
+
+    /// Runs while a peering is being established.
+    package func onEstablish(_ work: @escaping @Sendable () async -> Void) {
+        record.withLock { $0.onEstablish = work }
+    }
+
+    package func generateToken(
+        name: String, meta: [String: String], externalAddresses: [String]
+    ) async throws(Refusal) -> String {
+        try note(Call("token", name: name, meta: meta, addresses: externalAddresses))
+        return "TOKEN"
+    }
+
+    package func establish(name: String, token: String, meta: [String: String]) async throws(Refusal) {
+        try note(Call("establish", name: name, meta: meta, token: token))
+        await record.withLock { $0.onEstablish }?()
+    }
+
+    package func delete(name: String) async throws(Refusal) {
+        try note(Call("delete", name: name))
+    }
+
+    package func streamStatus(of id: PeeringID) -> StreamStatus? { record.withLock { $0.statuses[id] } }
+
+    private func note(_ call: Call) throws(Refusal) {
+        let refusal = record.withLock { record in
+            record.calls.append(call)
+            return record.refusal
+        }
+        if let refusal { throw refusal }
+    }
+}
+
+/// Reloads nothing and says so.
+private struct FixedReload: ReloadOperation {
+    func reload() async throws(Refusal) -> [String] { ["1 service changed: web"] }
+}
+
+/// The HTTP API on a free port of the loopback, over a real state store in memory.
+package struct TestDaemon: Sendable {
+    package let store: StateStore
+    package let peerings: ScriptedPeerings
+    package let log: MemoryReplicationLog
+    package let port: Int
+    private let shutdown: @Sendable () async -> Void
+
+    /// What imported payloads stand for: a payload's bytes are a key of this table.
+    package typealias Payloads = [String: [ServiceInstance]]
+
+    package static let agent = AgentDescription(
+        version: "0.0.0-test", nodeName: "node-1", nodeID: "7595a7a4-51d9-a74d-8b10-48ae0bae83c4", datacenter: "dc1",
+        address: "127.0.0.1", peeringPort: 8503)
+
+    /// Ends the daemon as a signal would.
+    package func shutDown() async { await shutdown() }
+
+    /// Runs a daemon for as long as the closure takes.
+    package static func run(
+        payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(),
+        _ body: @Sendable (TestDaemon) async throws -> Void
+    ) async throws {
+        let store = try await StateStore(storage: MemoryStorage())
+        let peerings = ScriptedPeerings()
+        let log = MemoryReplicationLog()
+        let (ports, listening) = AsyncStream<Int>.makeStream()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let service = HTTPService(
+            host: "127.0.0.1", port: 0,
+            dependencies: HTTPDependencies(
+                store: store, peerings: peerings, reload: FixedReload(), log: log,
+                decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] }, agent: agent,
+                now: { Timestamp(seconds: 1_000_000_000) }),
+            limits: limits, logger: logger, onListening: { listening.yield($0) })
+        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                // A daemon that cannot start must not leave the test waiting for its port.
+                defer { listening.finish() }
+                try await group.run()
+            }
+            var iterator = ports.makeAsyncIterator()
+            if let port = await iterator.next() {
+                let daemon = TestDaemon(
+                    store: store, peerings: peerings, log: log, port: port,
+                    shutdown: { await group.triggerGracefulShutdown() })
+                do {
+                    try await body(daemon)
+                } catch {
+                    await group.triggerGracefulShutdown()
+                    throw error
+                }
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}
