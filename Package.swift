@@ -36,11 +36,16 @@ struct Module {
     var packages: [Target.Dependency]
     /// Extra folders below Tests/<floor> for test modules; empty for sources.
     var folder: String
-    var resources: [Resource] = []
+    /// Files in the folder that are no sources.
+    var exclude: [String] = []
 }
 
-func module(_ floor: Floor, _ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
-    Module(floor: floor, name: name, uses: uses, packages: packages, folder: "Sources/\(floor.rawValue)/\(name)")
+func module(
+    _ floor: Floor, _ name: String, uses: [String] = [], packages: [Target.Dependency] = [], exclude: [String] = []
+) -> Module {
+    Module(
+        floor: floor, name: name, uses: uses, packages: packages, folder: "Sources/\(floor.rawValue)/\(name)",
+        exclude: exclude)
 }
 
 /// Tests of one module, in the folder that mirrors its place in Sources.
@@ -55,6 +60,7 @@ func support(_ name: String, uses: [String] = [], packages: [Target.Dependency] 
 }
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioLocks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -65,10 +71,21 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
+/// Every module of the domain, for what composes them.
+let domain = [
+    "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+]
+
 let modules: [Module] = [
+    module(.proto, "TLSEngine", uses: ["COpenSSL"], packages: [nioCore]),
+    module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
+    module(.proto, "GRPCWire", packages: [nioCore]),
+    module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
+
     module(.domain, "DocumentCore"),
     module(.domain, "CatalogCore"),
     module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
@@ -80,6 +97,39 @@ let modules: [Module] = [
     module(
         .domain, "ReplicationCore",
         uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
+
+    module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+
+    module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
+    module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
+
+    module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
+    module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
+    module(
+        .service, "HTTPService", uses: domain,
+        packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
+
+    module(
+        .app, "hawser", uses: ["DocumentCore"], packages: [argumentParser, nioCore, nioPosix, nioHTTP1]),
+
+    support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
+    support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
+
+    tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
+    tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
+    tests(.proto, of: "GRPCWire", packages: [nioCore]),
+    tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
+    tests(.domain, of: "DocumentCore"),
+    tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
+    tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+    tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
+    tests(
+        .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
+        packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
+    tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
+    tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
+    tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
+    tests(.app, of: "hawser", uses: domain + ["HTTPService", "HawserTestKit"]),
 ]
 
 // MARK: - From data to targets
@@ -124,7 +174,9 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
         return .testTarget(
             name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
     default:
-        return .target(name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
+        return .target(
+            name: module.name, dependencies: dependencies, path: module.folder, exclude: module.exclude,
+            swiftSettings: settings)
     }
 }
 
