@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Builds and runs all tests; arguments go to `swift test` (`test.sh --filter TLSEngine`).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+# The test bundle alone: `swift build --build-tests` also builds protoc, which takes minutes.
+swift build --product hawserPackageTests
+swift test --skip-build --disable-xctest "$@"

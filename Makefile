@@ -1,0 +1,31 @@
+# The verbs of the house. Each is a short script in Deploy/dev, so that a hand can call it too.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test build release fmt lint proto sanitize
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the C libraries that are missing, check Swift; every verb that builds does this first
+	@Deploy/dev/setup.sh
+
+test: setup ## build and run all tests
+	@Deploy/dev/test.sh
+
+build: setup ## build hawser for development
+	@Deploy/dev/build.sh debug
+
+release: setup ## build hawser as it is deployed: optimised and stripped
+	@Deploy/dev/build.sh release
+
+fmt: ## format the Swift sources in place
+	@Deploy/dev/fmt.sh
+
+lint: ## check format, lengths of files and what must not stand in them
+	@Deploy/dev/lint.sh
+
+proto: setup ## generate the Swift of the .proto files anew
+	@Deploy/dev/protos.sh
+
+sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
+	@Deploy/dev/sanitize.sh
