@@ -106,8 +106,15 @@ let modules: [Module] = [
     module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
     module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     module(
+        .service, "IdentityService", uses: ["TLSEngine", "IdentityCore", "PeeringCore", "StateCore"],
+        packages: [nioLocks, logging, lifecycle]),
+    module(
         .service, "ReplicationService", uses: domain + ["PeeringWire", "GRPCTransport", "PeerStreamTranslation"],
         packages: [nioCore, nioLocks, logging, lifecycle]),
+    module(
+        .service, "CatalogService",
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles"],
+        packages: [nioPosix, logging, lifecycle, unixSignals]),
     module(
         .service, "PeeringService",
         uses: domain + [
@@ -119,7 +126,12 @@ let modules: [Module] = [
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
-        .app, "hawser", uses: ["DocumentCore"], packages: [argumentParser, nioCore, nioPosix, nioHTTP1]),
+        .app, "hawser",
+        uses: domain + [
+            "SQLiteStorage", "ConfigFiles", "PeerStreamTranslation", "IdentityService", "ReplicationService",
+            "CatalogService", "PeeringService", "HTTPService",
+        ],
+        packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
     support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
     support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
@@ -206,7 +218,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.30.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.6.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.20.0", traits: []),
