@@ -106,6 +106,15 @@ let modules: [Module] = [
     module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
     module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     module(
+        .service, "ReplicationService", uses: domain + ["PeeringWire", "GRPCTransport", "PeerStreamTranslation"],
+        packages: [nioCore, nioLocks, logging, lifecycle]),
+    module(
+        .service, "PeeringService",
+        uses: domain + [
+            "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport", "GRPCTransport", "ReplicationService",
+        ],
+        packages: [nioCore, nioLocks, logging, lifecycle]),
+    module(
         .service, "HTTPService", uses: domain,
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 

@@ -166,8 +166,10 @@ package struct Exporter: Sendable {
 
     /// Records what is about to be sent.
     ///
-    /// - Returns: how many instances or entries the peer had before, or `nil` if it has exactly this already.
+    /// - Returns: how many instances or entries the peer had before, or `nil` if it has exactly this already, or if
+    ///   the name left the list since `next` gave it.
     package mutating func willSend(_ key: ResourceKey, hash: Int, count: Int) -> Int? {
+        if case .service(let name) = key, !plan.listed.contains(name) { return nil }
         let before = sent[key]
         guard before?.hash != hash else { return nil }
         sent[key] = Sent(hash: hash, count: count)

@@ -85,6 +85,15 @@ package struct LocalCatalog: Sendable {
         return true
     }
 
+    /// A node changed, and with it what its services look like.
+    ///
+    /// - Returns: their names.
+    mutating func touch(servicesOn node: String, index: UInt64) -> [String] {
+        let names = services.filter { $0.value.instances.contains { $0.key.node == node } }.map(\.key)
+        for name in names { services[name]?.modifyIndex = index }
+        return names
+    }
+
     /// Adds or replaces an instance.
     ///
     /// - Returns: the names of the services that changed: two when an instance moves from one name to another.

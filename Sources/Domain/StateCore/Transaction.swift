@@ -112,10 +112,7 @@ package struct Transaction: Sendable {
     mutating func put(_ node: Node) {
         guard state.catalog.put(node) else { return }
         changes.append(.localNode(node.name))
-        for (name, service) in state.catalog.services
-        where service.instances.contains(where: { $0.key.node == node.name }) {
-            changes.append(.localService(name))
-        }
+        changes += state.catalog.touch(servicesOn: node.name, index: index).map { .localService($0) }
     }
 
     mutating func put(_ registration: Registration, at key: InstanceKey, source: Source) {

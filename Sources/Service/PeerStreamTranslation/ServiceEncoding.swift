@@ -1,5 +1,6 @@
 package import CatalogCore
 import PeeringWire
+package import SwiftProtobuf
 
 /// A catalog value that the wire cannot carry.
 package struct UntranslatableValue: Error, Hashable, Sendable, CustomStringConvertible {
@@ -24,21 +25,24 @@ package enum ServiceEncoding {
         for instance in instances {
             message.nodes.append(try WireCheckServiceNode(instance))
         }
-        do {
-            return try message.deterministicBytes()
-        } catch {
-            throw UntranslatableValue(description: "A service could not be encoded: \(error)")
-        }
+        return try message.resourceBytes()
     }
 
     /// Encodes the list of exported services, sorted by the bytes of the names.
     package static func bytes(ofList names: some Sequence<String>) throws(UntranslatableValue) -> [UInt8] {
         var message = WireExportedServiceList()
         message.services = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return try message.resourceBytes()
+    }
+}
+
+extension Message {
+    /// The message as a resource's content.
+    package func resourceBytes() throws(UntranslatableValue) -> [UInt8] {
         do {
-            return try message.deterministicBytes()
+            return try deterministicBytes()
         } catch {
-            throw UntranslatableValue(description: "The list of services could not be encoded: \(error)")
+            throw UntranslatableValue(description: "A resource could not be encoded: \(error)")
         }
     }
 }

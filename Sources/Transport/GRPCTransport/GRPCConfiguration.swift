@@ -1,3 +1,4 @@
+package import GRPCWire
 package import HTTP2Engine
 package import NIOCore
 
@@ -85,6 +86,8 @@ package struct GRPCServerConfiguration: Sendable {
     /// Connections that are open at once; further ones are closed as they come. A peer needs one, and a few more
     /// while it reconnects; 4096 leave room for a thousand peers within an ordinary limit of file descriptors.
     package var maxConnections = 4096
+    /// Told how each connection ended, on its event loop; a status with a cause is a failure worth a line in a log.
+    package var connectionEnded: @Sendable (GRPCConnectionInfo, GRPCStatus) -> Void = { _, _ in }
 
     package init() {}
 }

@@ -81,11 +81,14 @@ package final class GRPCServer: Sendable {
             keepalive: configuration.keepalive, pings: configuration.pings)
         let (remote, local) = (channel.remoteAddress, channel.localAddress)
         let calls = calls
-        let owner = GRPCConnectionHandler.Owner(callAccepted: { core, head in
-            let info = GRPCConnectionInfo(
-                remoteAddress: remote, localAddress: local, serverName: attributes.serverName)
-            calls.push(GRPCServerCall(core: core, head: head, connectionInfo: info))
-        })
+        @Sendable func info() -> GRPCConnectionInfo {
+            GRPCConnectionInfo(remoteAddress: remote, localAddress: local, serverName: attributes.serverName)
+        }
+        let connectionEnded = configuration.connectionEnded
+        let owner = GRPCConnectionHandler.Owner(
+            callAccepted: { core, head in
+                calls.push(GRPCServerCall(core: core, head: head, connectionInfo: info()))
+            }, closed: { connectionEnded(info(), $0) })
         let handler = try GRPCConnectionHandler(settings: settings, mailbox: mailbox, owner: owner)
         let id = ObjectIdentifier(channel)
         let connection = Connection(

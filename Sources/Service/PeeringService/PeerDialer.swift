@@ -1,0 +1,39 @@
+import GRPCTransport
+import GRPCWire
+import NIOCore
+import PeeringCore
+import TLSEngine
+import TLSTransport
+
+/// Opens connections to acceptors.
+struct PeerDialer: Sendable {
+    let group: any EventLoopGroup
+
+    /// Connects to one address.
+    ///
+    /// - Parameters:
+    ///   - roots: PEM texts that the acceptor's certificate is verified with; none means plain text
+    ///     (protocol section 5.3).
+    ///   - serverName: SNI, verified name and authority.
+    /// - Throws: `GRPCStatus`, or `TLSError` for roots that cannot be read.
+    func connect(
+        to address: HostPort, roots: [String], serverName: String, timeout: Duration
+    ) async throws -> GRPCConnection {
+        var configuration = GRPCClientConfiguration()
+        configuration.connectTimeout = TimeAmount(timeout)
+        if !roots.isEmpty { configuration.security = try Self.security(roots, serverName) }
+        let authority = serverName.isEmpty ? address.description : serverName
+        return try await GRPCConnection.connect(
+            to: .host(address.host.isEmpty ? "localhost" : address.host, port: address.port), authority: authority,
+            configuration: configuration, group: group)
+    }
+
+    private static func security(_ roots: [String], _ serverName: String) throws -> GRPCSecurity {
+        let certificates = try roots.flatMap { try X509Certificate.parsePEM($0) }
+        let context = try TLSContext(client: TLSClientSettings(roots: certificates))
+        return GRPCSecurity(scheme: "https") { channel, _ in
+            let handler = try TLSHandler(client: context, serverName: serverName)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import GRPCTransport
+import GRPCWire
+import IdentityCore
+import Logging
+import NIOCore
+import PeeringCore
+import PeeringWire
+import ReplicationCore
+import ReplicationService
+import StateCore
+
+/// What dialers call: the two methods of the peering port, with the checks and answers of protocol section 4.1.
+struct PeerStreamEndpoint: Sendable {
+    let environment: ReplicationEnvironment
+    let registry: StreamRegistry
+    let settings: PeeringSettings
+
+    var router: GRPCRouter {
+        var router = GRPCRouter()
+        router.add(PeerStreamMethod.exchangeSecret, exchangeSecret)
+        router.add(PeerStreamMethod.streamResources, streamResources)
+        return router
+    }
+
+    /// Runs a call. Under the peering name nothing but peering may be called.
+    func handle(_ call: GRPCServerCall, router: GRPCRouter) async throws {
+        let isPeering =
+            call.path == PeerStreamMethod.exchangeSecret || call.path == PeerStreamMethod.streamResources
+        let name = environment.store.state.identity?.peeringServerName
+        if !isPeering, let asked = call.connectionInfo.serverName, asked == name {
+            throw GRPCStatus(.permissionDenied, "invalid permissions to the specified endpoint")
+        }
+        try await router.handle(call)
+    }
+
+    // MARK: ExchangeSecret
+
+    private func exchangeSecret(_ call: GRPCServerCall) async throws {
+        let buffer = try await call.unaryRequest()
+        let request: WireExchangeSecretRequest
+        do {
+            request = try WireExchangeSecretRequest(received: buffer)
+        } catch {
+            throw GRPCStatus(.internal, error.description)
+        }
+        guard RandomID.isPlausible(request.peerID) else {
+            throw GRPCStatus(.internal, "failed to read peering secret: \(Self.shown(request.peerID)) is not an ID")
+        }
+        guard !request.establishmentSecret.isEmpty else {
+            throw GRPCStatus(.permissionDenied, "invalid peering establishment secret")
+        }
+        let secret = try Self.status(of: .internal) { () throws(Refusal) in try PeerSecrets.makeID() }
+        do throws(Refusal) {
+            try await environment.store.apply(
+                ExchangeSecret(
+                    id: PeeringID(request.peerID), presented: PeerSecrets.digest(of: request.establishmentSecret),
+                    pendingStream: PeerSecrets.digest(of: secret)))
+        } catch {
+            let from = call.connectionInfo.remoteAddress.map { "\($0)" } ?? "unknown"
+            environment.logger.warning(
+                "a peering token was not redeemed: \(error.message)", metadata: ["address": "\(from)"])
+            if error.code == .denied { throw GRPCStatus(.permissionDenied, error.message) }
+            throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
+        }
+        var response = WireExchangeSecretResponse()
+        response.streamSecret = secret
+        try await call.write([ByteBuffer(bytes: try response.deterministicBytes())])
+    }
+
+    private static func status<Value>(
+        of code: GRPCCode, _ body: () throws(Refusal) -> Value
+    ) throws(GRPCStatus) -> Value {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            throw GRPCStatus(code, error.message)
+        }
+    }
+
+    // MARK: StreamResources
+
+    private func streamResources(_ call: GRPCServerCall) async throws {
+        let (open, rest) = try await opening(of: call)
+        let peering = try await authorize(open, call)
+        let session = PeerStreamSession(
+            environment, peering: peering, role: .acceptor, channel: call, received: rest,
+            remoteAddress: call.connectionInfo.remoteAddress.map { "\($0)" })
+        let end = await registry.run(session, of: peering.id)
+        if let status = end.acceptorStatus {
+            environment.logger.warning(
+                "the stream ended: \(end.reason ?? status.description)", metadata: ["peer": "\(peering.name)"])
+            throw status
+        }
+        environment.logger.info("the stream ended", metadata: ["peer": "\(peering.name)"])
+    }
+
+    /// The first message, and what came with it.
+    private func opening(of call: GRPCServerCall) async throws -> (StreamOpen, [ByteBuffer]) {
+        let notOpen = GRPCStatus(.invalidArgument, "first message when initiating a peering must be: Open")
+        guard let messages = try await firstMessages(of: call), let first = messages.first else { throw notOpen }
+        guard let message = try? PeerMessage(first), case .open(let open) = message else { throw notOpen }
+        return (open, Array(messages.dropFirst()))
+    }
+
+    private func firstMessages(of call: GRPCServerCall) async throws -> [ByteBuffer]? {
+        try await withThrowingTaskGroup(of: [ByteBuffer]?.self) { group in
+            group.addTask { try await call.next() }
+            group.addTask {
+                try await Task.sleep(for: settings.openTimeout)
+                throw GRPCStatus(.deadlineExceeded, "the stream was not opened in time")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
+    private func authorize(_ open: StreamOpen, _ call: GRPCServerCall) async throws -> Peering {
+        let id = open.peerID
+        guard !id.isEmpty else {
+            throw GRPCStatus(.invalidArgument, "initial subscription request must specify a PeerID")
+        }
+        guard RandomID.isPlausible(id) else {
+            throw GRPCStatus(.internal, "failed to find PeerID: \(Self.shown(id))")
+        }
+        let locality = open.locality
+        let command = AuthorizeStream(
+            id: PeeringID(id), presented: PeerSecrets.digest(of: open.streamSecretID),
+            remote: RemoteInfo(
+                partition: open.partition, datacenter: open.datacenter, region: locality?.region ?? "",
+                zone: locality?.zone ?? ""))
+        let outcome: AuthorizeStream.Outcome
+        do throws(Refusal) {
+            outcome = try await environment.store.apply(command)
+        } catch {
+            throw GRPCStatus(.internal, "failed to persist peering: \(error.message)")
+        }
+        if case .accepted(let peering) = outcome { return peering }
+        if outcome == .deleted(sendTerminated: true) {
+            try await call.write([PeerMessage.terminated].encoded(ByteBufferAllocator()))
+        }
+        let status = Self.refusal(of: outcome, id)
+        environment.logger.warning("a stream was refused: \(status.message)", metadata: ["peering": "\(id)"])
+        throw status
+    }
+
+    private static func refusal(of outcome: AuthorizeStream.Outcome, _ id: String) -> GRPCStatus {
+        switch outcome {
+        case .unknown:
+            GRPCStatus(.invalidArgument, "initial subscription for unknown PeerID: \(id)")
+        case .deleted:
+            GRPCStatus(.aborted, "peering is marked as deleted: \(id)")
+        case .notEstablished:
+            GRPCStatus(.internal, "unable to authorize connection, peering must be re-established")
+        case .wrongSecret:
+            GRPCStatus(.permissionDenied, "invalid peering stream secret")
+        case .wrongEnd, .accepted:
+            GRPCStatus(.invalidArgument, "expected PeerID to be empty; the wrong end of peering is being dialed")
+        }
+    }
+
+    /// What a stranger sent goes into texts cut.
+    private static func shown(_ text: String) -> String {
+        text.utf8.count <= 64 ? text : "\(text.prefix(36))..."
+    }
+}
+
+extension StreamEnd {
+    /// What the dialer is told; `nil` for OK.
+    var acceptorStatus: GRPCStatus? {
+        switch self {
+        case .terminatedByPeer, .deletedLocally: nil
+        case .endedByPeer: GRPCStatus(.unknown, "stream ended unexpectedly")
+        case .failed(let failure):
+            GRPCStatus(GRPCCode(rawValue: failure.code.rawValue) ?? .unknown, failure.message)
+        case .lost(let error): GRPCStatus(.unknown, "the stream broke", cause: error)
+        case .replaced: GRPCStatus(.aborted, "a newer stream of this peering took over")
+        case .shutDown: GRPCStatus(.unavailable, "the daemon is shutting down")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package import IdentityCore
+import Logging
+package import NIOCore
+package import PeeringCore
+package import ReplicationCore
+package import ReplicationService
+import StateCore
+package import TLSEngine
+
+/// Peerings as operators handle them: make a token, redeem a token, delete. The streams themselves are run by `server`
+/// and `supervisor`. Any task may call any method.
+package final class PeeringService: Sendable {
+    private let environment: ReplicationEnvironment
+    private let settings: PeeringSettings
+    private let registry = StreamRegistry()
+    private let dialer: PeerDialer
+    private let group: any EventLoopGroup
+
+    package init(environment: ReplicationEnvironment, settings: PeeringSettings, group: any EventLoopGroup) {
+        self.environment = environment
+        self.settings = settings
+        self.dialer = PeerDialer(group: group)
+        self.group = group
+    }
+
+    /// Dials and removes what the state asks for.
+    package var supervisor: PeeringSupervisor {
+        PeeringSupervisor(environment: environment, registry: registry, settings: settings, dialer: dialer)
+    }
+
+    /// Opens the port that dialers come to.
+    package func server(
+        host: String, port: Int, identity: @escaping TLSServerSettings.IdentitySelector
+    ) async throws(Refusal) -> PeeringServer {
+        let endpoint = PeerStreamEndpoint(environment: environment, registry: registry, settings: settings)
+        return try await PeeringServer(host: host, port: port, identity: identity, endpoint: endpoint, group: group)
+    }
+
+    package func streamStatus(of id: PeeringID) -> StreamStatus? {
+        environment.board.status(of: id)
+    }
+
+    // MARK: Acceptor
+
+    /// Makes or renews the token of a peering that is accepted here (protocol sections 1.1 to 1.4).
+    ///
+    /// - Parameter externalAddresses: `host:port` that dialers try instead of the daemon's own.
+    /// - Returns: the encoded token: a secret.
+    package func generateToken(
+        name: String, meta: [String: String], externalAddresses: [String]
+    ) async throws(Refusal) -> String {
+        try PeeringRules.validateName(name)
+        try PeeringRules.validateMeta(meta)
+        for address in externalAddresses where HostPort(address) == nil {
+            throw Refusal(.invalid, "\(address) is not a valid peering server address")
+        }
+        guard let identity = environment.store.state.identity else {
+            throw Refusal(.unavailable, "CA has not finished initializing")
+        }
+        let secret = try PeerSecrets.makeID()
+        let id = try await environment.store.apply(
+            GenerateToken(
+                name: name, meta: meta, newID: PeeringID(try PeerSecrets.makeID()),
+                establishment: PeerSecrets.digest(of: secret)))
+        environment.logger.info("a peering token was made", metadata: ["peer": "\(name)"])
+        return PeeringToken(
+            caPEMs: identity.rootPEMs, manualServerAddresses: externalAddresses,
+            serverAddresses: settings.advertised.map(\.description), serverName: identity.peeringServerName,
+            peerID: id.text, establishmentSecret: SecretText(secret),
+            remote: RemoteInfo(datacenter: identity.datacenter)
+        ).encoded
+    }
+
+    // MARK: Dialer
+
+    /// Redeems a token (protocol sections 1.5 and 1.6). Nothing changes here unless the acceptor took it; when this
+    /// returns, the stream secret is on disk and the stream is being dialed.
+    package func establish(name: String, token text: String, meta: [String: String]) async throws(Refusal) {
+        try PeeringRules.validateName(name)
+        let token = try PeeringToken(encoded: text)
+        try Self.validate(token.caPEMs)
+        try PeeringRules.validateMeta(meta)
+        try await environment.store.apply(CheckEstablish(name: name, serverName: token.serverName))
+        let secret = try await SecretExchange(dialer: dialer, settings: settings).redeem(token)
+        let previous = environment.store.state.peering(named: name)
+        let id = try await environment.store.apply(
+            CompleteEstablish(
+                name: name, meta: meta, newID: PeeringID(try PeerSecrets.makeID()),
+                acceptor: AcceptorDescription(token), streamSecret: secret,
+                keepsAddresses: previous.map { registry.isConnected($0.id) } ?? false))
+        // A running stream goes on, unless it runs to somebody else.
+        if let previous, previous.peerID != token.peerID { registry.end(id, .replaced) }
+        environment.logger.info("a peering token was redeemed", metadata: ["peer": "\(name)"])
+    }
+
+    private static func validate(_ certificates: [String]) throws(Refusal) {
+        for text in certificates {
+            do throws(TLSError) {
+                _ = try X509Certificate.parsePEM(text)
+            } catch {
+                throw Refusal(.invalid, "peering token invalid CA: \(error)")
+            }
+        }
+    }
+
+    // MARK: Both
+
+    /// Deletes a peering: its secrets and what it imported are gone when this returns, the row when the other side
+    /// was told. Succeeds for a name that is not there.
+    package func delete(name: String) async throws(Refusal) {
+        let id = try await environment.store.apply(MarkForDeletion(name: name.lowercased(), now: environment.now()))
+        if id != nil { environment.logger.info("the peering is being deleted", metadata: ["peer": "\(name)"]) }
+    }
+}
+
+extension AcceptorDescription {
+    init(_ token: PeeringToken) {
+        self.init(
+            peerID: token.peerID, caPEMs: token.caPEMs, serverName: token.serverName,
+            serverAddresses: token.serverAddresses, manualServerAddresses: token.manualServerAddresses,
+            remote: token.remote)
+    }
+}

@@ -1,0 +1,18 @@
+package import PeeringCore
+
+/// What the agent's configuration says about peering.
+package struct PeeringSettings: Sendable {
+    /// Where dialers reach this daemon: what tokens and replicated addresses say.
+    package var advertised: [HostPort]
+    /// How long redeeming a token may take (protocol section 1.7).
+    package var exchangeTimeout: Duration = .seconds(3)
+    /// Between two attempts to redeem; a random quarter is added.
+    package var exchangePause: Duration = .milliseconds(150)
+    /// How long a dialer may wait with the first message of its stream.
+    package var openTimeout: Duration = .seconds(10)
+    package var backoff = DialBackoff.Limits()
+
+    package init(advertised: [HostPort]) {
+        self.advertised = advertised
+    }
+}

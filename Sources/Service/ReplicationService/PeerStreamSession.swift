@@ -1,0 +1,256 @@
+import IdentityCore
+import Logging
+import NIOConcurrencyHelpers
+package import NIOCore
+package import PeeringCore
+import PeeringWire
+package import ReplicationCore
+import StateCore
+
+/// One established stream, on either end: runs until it ends, and says how.
+///
+/// Five tasks that never wait for each other: one reads and applies the stream's rules, one imports, one sends, one
+/// watches the state for what to export, one keeps the time. Only a full import queue stops the reader, and through
+/// it, by flow control, the peer.
+package final class PeerStreamSession: Sendable {
+    /// Bytes of resources that wait to be imported.
+    private static let importQueueBytes = 1024 * 1024
+    /// How long a peer may take to hear our goodbye.
+    private static let goodbyeTimeout = Duration.seconds(5)
+
+    private let context: StreamContext
+    private let role: PeerStreamMachine.Role
+    private let receivedEarly: [ByteBuffer]
+    private let remoteAddress: String?
+    private let channel: any PeerChannel
+    private let core: NIOLockedValueBox<StreamCore>
+    private let changes: StateSubscription
+    /// Something waits to be sent.
+    private let outgoing = Pulse()
+    /// The goodbye begins.
+    private let closing = Pulse()
+    private let start = ContinuousClock.now
+    private let ending = NIOLockedValueBox<StreamEnd?>(nil)
+    private let ended = Pulse()
+    private let connection = NIOLockedValueBox(false)
+
+    /// - Parameters:
+    ///   - channel: a stream whose opening has been sent, or checked.
+    ///   - received: messages that came together with the opening.
+    ///   - remoteAddress: for people.
+    package init(
+        _ environment: ReplicationEnvironment, peering: Peering, role: PeerStreamMachine.Role,
+        channel: any PeerChannel, received: [ByteBuffer] = [], remoteAddress: String?
+    ) {
+        self.context = StreamContext(environment, peering: peering)
+        self.role = role
+        self.channel = channel
+        self.receivedEarly = received
+        self.remoteAddress = remoteAddress
+        self.changes = environment.store.subscribe(to: [
+            .identity, .peerings, .configEntries, .localCatalog,
+        ])
+        let exporter = Exporter(
+            peerName: peering.name, offersServerAddresses: role == .acceptor, state: environment.store.state)
+        let machine = PeerStreamMachine(role: role, timing: environment.timing, now: .zero)
+        self.core = NIOLockedValueBox(StreamCore(machine: machine, exporter: exporter))
+    }
+
+    /// Whether the peer has accepted the stream, and it has not ended.
+    package var isConnected: Bool { connection.withLockedValue { $0 } }
+
+    /// Ends the stream from outside: a newer one takes over, or the daemon stops.
+    package func end(_ end: StreamEnd) {
+        ending.withLockedValue { $0 = $0 ?? end }
+        ended.signal()
+    }
+
+    /// Runs the stream. Call it once.
+    package func run() async -> StreamEnd {
+        if let end = ending.withLockedValue({ $0 }) { return end }
+        // A dialer knows that it was let in when the acceptor says something.
+        if role == .acceptor { connected() }
+        let end = await runTasks()
+        ended(end)
+        return end
+    }
+
+    private func connected() {
+        let wasConnected = connection.withLockedValue { isConnected in
+            defer { isConnected = true }
+            return isConnected
+        }
+        if wasConnected { return }
+        context.logger.info("the stream is up", metadata: remoteAddress.map { ["address": "\($0)"] })
+        let now = context.now()
+        context.board.change(context.peering) { status in
+            status.isConnected = true
+            status.lastError = nil
+            status.changedAt = now
+            status.remoteAddress = remoteAddress
+            status.received = 0
+            status.sentCount = 0
+            status.refusals = [:]
+            status.nextAttemptAt = nil
+            status.failedAttempts = 0
+        }
+    }
+
+    private func ended(_ end: StreamEnd) {
+        connection.withLockedValue { $0 = false }
+        let now = context.now()
+        context.board.change(context.peering) { status in
+            if status.isConnected { status.changedAt = now }
+            status.isConnected = false
+            status.lastError = end.reason
+            if end.reason != nil { status.lastErrorAt = now }
+        }
+    }
+
+    private func runTasks() async -> StreamEnd {
+        let imports = BoundedQueue<[StreamCore.ReceivedResponse]>(capacity: Self.importQueueBytes)
+        return await withTaskGroup(of: StreamEnd?.self) { group in
+            group.addTask { await self.read(into: imports) }
+            group.addTask {
+                await StreamImporter(context: self.context, core: self.core, pulse: self.outgoing).run(imports)
+                return nil
+            }
+            group.addTask { await self.send() }
+            group.addTask { await self.watch() }
+            group.addTask { await self.keepTime() }
+            group.addTask { await self.sayGoodbyeInTime() }
+            group.addTask { await self.waitForEnd() }
+            var end: StreamEnd?
+            while end == nil, let next = await group.next() { end = next }
+            group.cancelAll()
+            return end ?? .shutDown
+        }
+    }
+
+    private func waitForEnd() async -> StreamEnd? {
+        await ended.wait()
+        return ending.withLockedValue { $0 }
+    }
+
+    private var elapsed: Duration { ContinuousClock.now - start }
+
+    // MARK: Sending
+
+    private func send() async -> StreamEnd? {
+        let sender = StreamSender(context: context, core: core, channel: channel, pulse: outgoing)
+        do {
+            try await sender.run()
+            return nil
+        } catch {
+            return core.withLockedValue { $0.closing } ?? .lost(error)
+        }
+    }
+
+    // MARK: Reading
+
+    private func read(into imports: BoundedQueue<[StreamCore.ReceivedResponse]>) async -> StreamEnd? {
+        do {
+            var next: [ByteBuffer]? = receivedEarly
+            while let buffers = next {
+                let messages = try buffers.map { try PeerMessage($0) }
+                let intake = core.withLockedValue { $0.received(messages, now: elapsed) }
+                if let end = await handle(intake, imports) { return end }
+                next = try await channel.receive()
+                if next != nil { connected() }
+            }
+            return core.withLockedValue { $0.closing } ?? .endedByPeer
+        } catch let malformed as MalformedMessage {
+            return .failed(StreamFailure(.internal, malformed.description))
+        } catch {
+            return core.withLockedValue { $0.closing } ?? .lost(error)
+        }
+    }
+
+    private func handle(
+        _ intake: StreamCore.Intake, _ imports: BoundedQueue<[StreamCore.ReceivedResponse]>
+    ) async -> StreamEnd? {
+        note(intake)
+        if let failure = intake.failure { return .failed(failure) }
+        if intake.isTerminated { return await terminate() }
+        outgoing.signal()
+        guard !intake.resources.isEmpty else { return nil }
+        let weight = intake.resources.reduce(0) { $0 + ($1.response.resource?.bytes.count ?? 0) + 128 }
+        await imports.push(intake.resources, weight: weight)
+        return nil
+    }
+
+    private func note(_ intake: StreamCore.Intake) {
+        let now = context.now()
+        context.board.note(context.peering) { status in
+            if intake.heartbeats > 0 {
+                status.lastHeartbeat = now
+                status.lastReceive = now
+            }
+            if intake.acknowledged > 0 { status.lastAck = now }
+            status.received += UInt64(intake.responses)
+        }
+        guard !intake.refused.isEmpty else { return }
+        for refused in intake.refused {
+            context.logger.warning(
+                "the peer refused \(refused.key?.wireID ?? "a resource"): \(refused.error.message)")
+        }
+        context.board.change(context.peering) { status in
+            for refused in intake.refused {
+                status.refuse(refused.key?.wireID ?? "unknown", refused.error.message)
+            }
+        }
+    }
+
+    private func terminate() async -> StreamEnd {
+        do throws(Refusal) {
+            try await context.store.apply(TerminatePeering(id: context.peering))
+        } catch {
+            context.logger.error("the end of the peering could not be stored: \(error.message)")
+            return .failed(StreamFailure(.unavailable, "the end of the peering could not be stored"))
+        }
+        channel.endSending()
+        return .terminatedByPeer
+    }
+
+    // MARK: Watching the state
+
+    private func watch() async -> StreamEnd? {
+        outgoing.signal()
+        while true {
+            let changes = await changes.next()
+            if Task.isCancelled { return nil }
+            let state = context.store.state
+            if changes.contains(.peering(context.peering)), state.peerings[context.peering]?.state == .deleting {
+                core.withLockedValue { $0.sayGoodbye() }
+                closing.signal()
+            } else {
+                core.withLockedValue { $0.stateChanged(changes, state: state) }
+            }
+            outgoing.signal()
+        }
+    }
+
+    /// Once the goodbye is on its way the peer has some time to end the stream.
+    private func sayGoodbyeInTime() async -> StreamEnd? {
+        await closing.wait()
+        if Task.isCancelled { return nil }
+        try? await Task.sleep(for: Self.goodbyeTimeout)
+        return .deletedLocally
+    }
+
+    // MARK: Keeping time
+
+    private func keepTime() async -> StreamEnd? {
+        while true {
+            let next = core.withLockedValue { $0.nextTick }
+            try? await Task.sleep(until: start + next, clock: .continuous)
+            if Task.isCancelled { return nil }
+            let now = elapsed
+            switch core.withLockedValue({ $0.ticked(now: now) }) {
+            case .nothing: continue
+            case .sendHeartbeat: outgoing.signal()
+            case .fail(let failure): return .failed(failure)
+            }
+        }
+    }
+}

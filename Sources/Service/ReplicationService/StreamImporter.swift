@@ -1,0 +1,166 @@
+import IdentityCore
+import Logging
+import NIOConcurrencyHelpers
+import PeeringCore
+import PeeringWire
+import ReplicationCore
+import StateCore
+
+/// Applies what the peer exports, batch by batch, and answers each resource after its batch is in the tables. One task
+/// per stream runs it.
+struct StreamImporter: Sendable {
+    /// Names that one peer may have standing: as many as a list may hold, with their proxies.
+    static let maxServices = 2 * ResourceLimits().maxServices
+
+    let context: StreamContext
+    let core: NIOLockedValueBox<StreamCore>
+    let pulse: Pulse
+    private let opener = ReceivedResource()
+
+    init(context: StreamContext, core: NIOLockedValueBox<StreamCore>, pulse: Pulse) {
+        self.context = context
+        self.core = core
+        self.pulse = pulse
+    }
+
+    func run(_ queue: BoundedQueue<[StreamCore.ReceivedResponse]>) async {
+        while let batches = await queue.popAll() {
+            await apply(batches.flatMap { $0 })
+        }
+    }
+
+    /// A resource that passed the checks, and its place among the answers.
+    private struct Accepted {
+        var place: Int
+        var change: ImportedChange
+    }
+
+    private func apply(_ resources: [StreamCore.ReceivedResponse]) async {
+        var answers: [ControlMessage] = []
+        var accepted: [Accepted] = []
+        answers.reserveCapacity(resources.count)
+        accepted.reserveCapacity(resources.count)
+        var room = Self.maxServices - (context.store.state.imports[context.peering]?.services.count ?? 0)
+        for (place, resource) in resources.enumerated() {
+            do throws(ResourceRejection) {
+                accepted.append(Accepted(place: place, change: try open(resource, room: &room)))
+                answers.append(.acknowledge(nonce: resource.response.nonce, url: resource.response.url.string))
+            } catch {
+                context.logger.warning("a resource of the peer was refused: \(error.message)")
+                answers.append(resource.response.refusal(error))
+            }
+        }
+        await commit(accepted, resources, &answers)
+        let final = answers
+        core.withLockedValue { $0.imported(final) }
+        pulse.signal()
+    }
+
+    private func commit(
+        _ accepted: [Accepted], _ resources: [StreamCore.ReceivedResponse], _ answers: inout [ControlMessage]
+    ) async {
+        guard !accepted.isEmpty else { return }
+        do throws(Refusal) {
+            let batch = ImportBatch(id: context.peering, changes: accepted.map(\.change))
+            let outcomes = try await context.store.apply(batch)
+            for (item, outcome) in zip(accepted, outcomes) {
+                guard let reason = outcome.lazy.compactMap(\.refusal).first else { continue }
+                answers[item.place] = resources[item.place].response.refusal(because: reason)
+            }
+            note(accepted, outcomes)
+        } catch {
+            context.logger.error("what the peer sent was not stored: \(error.message)")
+            for item in accepted {
+                answers[item.place] = resources[item.place].response.refusal(because: error.message)
+            }
+        }
+    }
+
+    // MARK: Checks
+
+    private func open(
+        _ resource: StreamCore.ReceivedResponse, room: inout Int
+    ) throws(ResourceRejection) -> ImportedChange {
+        let response = resource.response
+        guard let content = response.resource else { throw .noContent }
+        guard content.typeURL == response.url else { throw .mismatch(response, typeURL: content.typeURL) }
+        switch resource.kind {
+        case .exportedService:
+            guard !response.id.isEmpty else { throw .service("", cause: "the service has no name") }
+            let count = try opener.checkService(content.bytes, name: response.id)
+            room -= 1
+            guard room >= 0 else {
+                throw .service(response.id, cause: "more than \(Self.maxServices) services of one peer")
+            }
+            return .service(name: response.id, payload: content.bytes, instanceCount: count)
+        case .exportedServiceList:
+            return .serviceList(try opener.serviceList(content.bytes))
+        case .trustBundle:
+            let bundle = try opener.trustBundle(content.bytes)
+            return .trustBundle(
+                TrustBundle(
+                    trustDomain: bundle.trustDomain, rootPEMs: bundle.rootPems.map(\.endingInNewline),
+                    exportedPartition: bundle.exportedPartition))
+        case .serverAddresses:
+            return .serverAddresses(try opener.serverAddresses(content.bytes))
+        }
+    }
+
+    // MARK: What is shown
+
+    private func note(_ accepted: [Accepted], _ outcomes: [[ImportOutcome]]) {
+        let now = context.now()
+        var events: [ReplicationEvent] = []
+        var names: [String]?
+        for (item, outcome) in zip(accepted, outcomes) {
+            if case .serviceList(let list) = item.change { names = list.sorted() }
+            for (index, part) in outcome.enumerated() where part.changed {
+                // Of a list the first part is the list, the others are services that it withdrew.
+                let what = index == 0 ? item.change.what : .service
+                events.append(
+                    ReplicationEvent(
+                        time: now, peer: context.peerName, direction: .imported, what: what, name: part.name,
+                        oldCount: part.oldCount, newCount: part.newCount))
+            }
+        }
+        context.log.append(events)
+        if let names {
+            context.board.change(context.peering) { status in
+                status.lastReceive = now
+                status.importedServices = names
+            }
+        } else {
+            context.board.note(context.peering) { $0.lastReceive = now }
+        }
+    }
+}
+
+extension ImportedChange {
+    fileprivate var what: ReplicationEvent.What {
+        switch self {
+        case .service: .service
+        case .serviceList: .serviceList
+        case .trustBundle: .trustBundle
+        case .serverAddresses: .serverAddresses
+        }
+    }
+}
+
+extension ResourceResponse {
+    fileprivate func refusal(_ rejection: ResourceRejection) -> ControlMessage {
+        .refuse(nonce: nonce, url: url.string, WireError(rejection))
+    }
+
+    /// The state refused it; the wording is what each kind's peers know (protocol section 4.4).
+    fileprivate func refusal(because reason: String) -> ControlMessage {
+        switch url {
+        case .exportedService: refusal(ResourceRejection.service(id, cause: reason))
+        case .exportedServiceList: refusal(ResourceRejection.list(cause: reason))
+        case .trustBundle, .serverAddresses, .other: refusal(ResourceRejection.upsert(url, id: id, detail: reason))
+        }
+    }
+}
+
+extension String {
+    fileprivate var endingInNewline: String { utf8.last == UInt8(ascii: "\n") ? self : self + "\n" }
+}
