@@ -1,13 +1,16 @@
-# The verbs of the house. Each is a short script in Deploy/dev, so that a hand can call it too.
+# The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test build release fmt lint proto sanitize
+.PHONY: help setup demo test build release fmt lint proto sanitize
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the C libraries that are missing, check Swift; every verb that builds does this first
 	@Deploy/dev/setup.sh
+
+demo: setup ## tie two clusters together on this machine and watch services cross (KEEP=1 leaves them running)
+	@Deploy/demo/run.sh
 
 test: setup ## build and run all tests
 	@Deploy/dev/test.sh

@@ -36,4 +36,5 @@ mkdir -p "$wire/Generated"
 # The plugin keeps its empty storage objects in `nonisolated(unsafe)` constants, which strict memory safety wants
 # marked where they are read. They are never written: storage is copied before the first change.
 sed --in-place 's/= _StorageClass\.defaultInstance$/= unsafe _StorageClass.defaultInstance/' "$wire"/Generated/*.pb.swift
-echo "Regenerated $(ls "$wire"/Generated/*.pb.swift | wc -l) files in $wire/Generated." >&2
+generated=("$wire"/Generated/*.pb.swift)
+echo "Regenerated ${#generated[@]} files in $wire/Generated." >&2

@@ -29,7 +29,7 @@ package struct ConfigContents: Sendable {
         entries += later.entries
     }
 
-    /// Reads a document of a file. It is a config entry if its top level has a `Kind`, and else an agent file:
+    /// Reads a document of a file. It is a config entry if its top level has the `Kind` of one, and else an agent file:
     /// `service`, `services` and `config_entries.bootstrap` beside settings.
     ///
     /// What is wrong goes to the collector; the result is of use only if nothing did.
@@ -51,10 +51,14 @@ package struct ConfigContents: Sendable {
         return contents
     }
 
+    /// A kind that is known decides, as an `exported-services` entry has `Services` too. One that is not stands for a
+    /// mistyped entry, unless the document defines services.
     private static func isConfigEntry(_ document: Document) -> Bool {
-        guard let members = document.map else { return false }
-        return members.contains { keysMatch($0.key, "kind") }
-            && !members.contains { keysMatch($0.key, "service") || keysMatch($0.key, "services") }
+        guard let members = document.map, let kind = members.first(where: { keysMatch($0.key, "kind") }) else {
+            return false
+        }
+        if let name = kind.value.string, ConfigEntryKind(rawValue: name) != nil { return true }
+        return !members.contains { keysMatch($0.key, "service") || keysMatch($0.key, "services") }
     }
 
     private mutating func readServices(_ key: String, _ map: inout MapReader) {

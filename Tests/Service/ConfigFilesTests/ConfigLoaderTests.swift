@@ -64,6 +64,20 @@ import Testing
         #expect(loaded.difference.registrations.added.count == 2 && loaded.difference.entries.added.count == 2)
     }
 
+    @Test func tellsEntriesFromAgentFiles() throws {
+        let folder = try Folder()
+        let exported = "[{name: web, consumers: [{peer: b}]}]"
+        try folder.write("entry.yaml", "kind: exported-services\nname: default\nservices: \(exported)\n")
+        try folder.write("agent.yaml", "kind: cluster\nservices: [{name: web}]\n")
+        var loader = ConfigLoader([.directory(folder.path)])
+        let loaded = try loader.load()
+        #expect(loaded.entries.map { "\($0.value.key)" } == ["exported-services/default"])
+        #expect(loaded.registrations.map(\.value.service.id) == ["web"])
+        #expect(folder.shown(loaded.warnings) == ["agent.yaml:1:1: kind is not used by hawser"])
+        try folder.write("typo.yaml", "kind: exported-service\nname: default\n")
+        #expect(problems(&loader, folder) == ["typo.yaml:1:1: invalid config entry kind: exported-service"])
+    }
+
     @Test func reloadsOnlyWhatChanged() throws {
         let folder = try Folder()
         for index in 0..<20 {
