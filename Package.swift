@@ -38,6 +38,7 @@ struct Module {
     var folder: String
     /// Files in the folder that are no sources.
     var exclude: [String] = []
+    var isProgram = false
 }
 
 func module(
@@ -53,6 +54,12 @@ func tests(_ floor: Floor, of name: String, uses: [String] = [], packages: [Targ
     Module(
         floor: .tests, name: "\(name)Tests", uses: [name] + uses, packages: packages,
         folder: "Tests/\(floor.rawValue)/\(name)Tests")
+}
+
+/// A program among the tests, such as the benchmark.
+func program(_ name: String, in folder: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
+    Module(
+        floor: .tests, name: name, uses: uses, packages: packages, folder: "Tests/\(folder)/\(name)", isProgram: true)
 }
 
 func support(_ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
@@ -134,6 +141,10 @@ let modules: [Module] = [
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
     support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
+    program(
+        "hawser-bench", in: "Bench",
+        uses: ["CatalogCore", "TLSEngine", "TLSTransport", "ConfigFiles", "PeerStreamTranslation", "TLSTestKit"],
+        packages: [nioCore, nioPosix]),
     support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
@@ -188,7 +199,8 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
     }
     let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.packages
     switch module.floor {
-    case .app:
+    case .app,
+        .tests where module.isProgram:
         return .executableTarget(
             name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
     case .tests where module.name.hasSuffix("Tests"):

@@ -51,7 +51,7 @@ package struct PeeringListener: Sendable {
     /// Strangers at the port leave one line each, and nothing else.
     private static func note(in logger: Logger) -> @Sendable (GRPCConnectionInfo, GRPCStatus) -> Void {
         { info, status in
-            let from = info.remoteAddress.map { "\($0)" } ?? "unknown"
+            let from = info.remoteText
             if let cause = status.cause {
                 logger.warning(
                     "a connection to the peering port was closed: \(cause)", metadata: ["address": "\(from)"])

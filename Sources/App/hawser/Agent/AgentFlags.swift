@@ -42,10 +42,12 @@ struct AgentFlags: ParsableArguments {
     @Option(name: .customLong("http-port"), help: ArgumentHelp("Default: 8500.", valueName: "port"))
     var httpPort: Int?
 
-    @Option(name: .customLong("grpc-tls-port"), help: ArgumentHelp("The peering port. Default: 8503.", valueName: "port"))
+    @Option(
+        name: .customLong("grpc-tls-port"), help: ArgumentHelp("The peering port. Default: 8503.", valueName: "port"))
     var grpcTLSPort: Int?
 
-    @Option(name: .customLong("log-level"), help: ArgumentHelp("trace, debug, info, warn or error.", valueName: "level"))
+    @Option(
+        name: .customLong("log-level"), help: ArgumentHelp("trace, debug, info, warn or error.", valueName: "level"))
     var logLevel: String?
 
     @Flag(name: .customLong("log-json"), help: "Log one JSON object a line.")

@@ -36,7 +36,9 @@ struct AgentLog: LogHandler {
     private func text(_ event: LogEvent) -> String {
         let time = WallClock.now().rfc3339
         var line = "\(time) [\(event.level.consulName.uppercased())] \(label): \(event.message)"
-        for (index, item) in fields(of: event).enumerated() { line += "\(index == 0 ? ": " : " ")\(item.key)=\(item.value)" }
+        for (index, item) in fields(of: event).enumerated() {
+            line += "\(index == 0 ? ": " : " ")\(item.key)=\(item.value)"
+        }
         return line.printableLines + "\n"
     }
 
