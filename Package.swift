@@ -160,6 +160,12 @@ let modules: [Module] = [
         packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
     tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
     tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
+    tests(.service, of: "IdentityService", uses: ["TLSEngine", "IdentityCore", "StateCore", "HawserTestKit"]),
+    tests(
+        .service, of: "CatalogService",
+        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"]),
+    tests(.service, of: "ReplicationService"),
+    tests(.service, of: "PeeringService", uses: ["GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
     tests(.app, of: "hawser", uses: domain + ["HTTPService", "HawserTestKit"]),
 ]

@@ -36,14 +36,9 @@ final class Daemon {
     /// Ends the process and removes what it wrote.
     func remove() {
         kill(process, SIGKILL)
-        var pid: pid_t = 0
-        if let path = unsafe strdup(directory), let rm = unsafe strdup("rm"), let flags = unsafe strdup("-rf") {
-            var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [rm, flags, path, nil]
-            _ = unsafe posix_spawnp(&pid, "rm", nil, nil, &arguments, environ)
-            for unsafepointer in unsafe arguments { unsafe free(pointer) }
-            var status: Int32 = 0
-            unsafe waitpid(pid, &status, 0)
-        }
+        guard let remover = try? Self.spawn("/bin/rm", ["-rf", directory], log: "/dev/null") else { return }
+        var status: Int32 = 0
+        unsafe waitpid(remover, &status, 0)
     }
 
     /// Waits until the API answers.
@@ -99,16 +94,16 @@ final class Daemon {
     }
 
     private static func spawn(_ program: String, _ arguments: [String], log: String) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_CREAT | O_WRONLY | O_APPEND, 0o600)
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         var process: pid_t = 0
-        let code = unsafe posix_spawn(&process, program, &actions, nil, &pointers, environ)
+        let code = unsafe posix_spawn(&process, program, &actions, nil, &pointers, unsafe environ)
         guard code == 0 else { throw BenchError("\(program) cannot be started: errno \(code)") }
         return process
     }

@@ -82,18 +82,16 @@ struct SyncMeasurement {
             propagationP99: delays[delays.count * 99 / 100] * 1_000)
     }
 
-    /// Until the importer has as many names as the exporter has services, and answers for the last one.
+    /// Until the importer answers for the service that is sent last with all its instances, and has all the others.
     private func waitForImport(_ client: HTTPClient) throws {
+        let last = Catalog.name(services - 1)
         var index = "0"
         while true {
-            let answer = try client.get("/v1/catalog/services?peer=exporter&index=\(index)&wait=1s")
+            let answer = try client.get("/v1/health/service/\(last)?peer=exporter&index=\(index)&wait=10s")
             index = answer.index
-            if answer.body.count(of: "\"service-") >= services { break }
-        }
-        let last = Catalog.name(services - 1)
-        let body = try client.get("/v1/health/service/\(last)?peer=exporter").body
-        guard body.count(of: "\"Node\":{") == instances else {
-            throw BenchError("\(last) was imported without its instances: \(body.prefix(200))")
+            guard answer.body.count(of: "\"Node\":{") == instances else { continue }
+            let names = try client.get("/v1/catalog/services?peer=exporter").body
+            if names.count(of: "\"service-") == services { return }
         }
     }
 
