@@ -38,6 +38,7 @@ struct Module {
     var folder: String
     /// Files in the folder that are no sources.
     var exclude: [String] = []
+    var isProgram = false
 }
 
 func module(
@@ -53,6 +54,12 @@ func tests(_ floor: Floor, of name: String, uses: [String] = [], packages: [Targ
     Module(
         floor: .tests, name: "\(name)Tests", uses: [name] + uses, packages: packages,
         folder: "Tests/\(floor.rawValue)/\(name)Tests")
+}
+
+/// A program among the tests, such as the benchmark.
+func program(_ name: String, in folder: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
+    Module(
+        floor: .tests, name: name, uses: uses, packages: packages, folder: "Tests/\(folder)/\(name)", isProgram: true)
 }
 
 func support(_ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
@@ -106,8 +113,15 @@ let modules: [Module] = [
     module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
     module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     module(
+        .service, "IdentityService", uses: ["TLSEngine", "IdentityCore", "PeeringCore", "StateCore"],
+        packages: [nioLocks, logging, lifecycle]),
+    module(
         .service, "ReplicationService", uses: domain + ["PeeringWire", "GRPCTransport", "PeerStreamTranslation"],
         packages: [nioCore, nioLocks, logging, lifecycle]),
+    module(
+        .service, "CatalogService",
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles"],
+        packages: [nioPosix, logging, lifecycle, unixSignals]),
     module(
         .service, "PeeringService",
         uses: domain + [
@@ -119,9 +133,18 @@ let modules: [Module] = [
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
-        .app, "hawser", uses: ["DocumentCore"], packages: [argumentParser, nioCore, nioPosix, nioHTTP1]),
+        .app, "hawser",
+        uses: domain + [
+            "SQLiteStorage", "ConfigFiles", "PeerStreamTranslation", "IdentityService", "ReplicationService",
+            "CatalogService", "PeeringService", "HTTPService",
+        ],
+        packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
     support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
+    program(
+        "hawser-bench", in: "Bench",
+        uses: ["CatalogCore", "TLSEngine", "TLSTransport", "ConfigFiles", "PeerStreamTranslation", "TLSTestKit"],
+        packages: [nioCore, nioPosix]),
     support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
@@ -176,7 +199,8 @@ func target(for module: Module, declaredBefore: Set<String>) -> Target {
     }
     let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.packages
     switch module.floor {
-    case .app:
+    case .app,
+        .tests where module.isProgram:
         return .executableTarget(
             name: module.name, dependencies: dependencies, path: module.folder, swiftSettings: settings)
     case .tests where module.name.hasSuffix("Tests"):
@@ -206,7 +230,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.30.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.6.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.20.0", traits: []),

@@ -14,8 +14,8 @@ struct Hawser: AsyncParsableCommand {
             Exit codes: 0 success, 1 failure, 2 the command line was wrong.
             """,
         subcommands: [
-            PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, WatchCommand.self, ReloadCommand.self,
-            VersionCommand.self,
+            AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, WatchCommand.self,
+            ReloadCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -84,7 +84,7 @@ struct DialLoop: Sendable {
         }
         let session = PeerStreamSession(
             environment, peering: peering, role: .dialer(acceptorID: peering.peerID), channel: stream,
-            remoteAddress: connection.info.remoteAddress.map { "\($0)" })
+            remoteAddress: connection.info.remoteText)
         return await registry.run(session, of: id)
     }
 

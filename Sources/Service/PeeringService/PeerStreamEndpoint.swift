@@ -56,9 +56,8 @@ struct PeerStreamEndpoint: Sendable {
                     id: PeeringID(request.peerID), presented: PeerSecrets.digest(of: request.establishmentSecret),
                     pendingStream: PeerSecrets.digest(of: secret)))
         } catch {
-            let from = call.connectionInfo.remoteAddress.map { "\($0)" } ?? "unknown"
             environment.logger.warning(
-                "a peering token was not redeemed: \(error.message)", metadata: ["address": "\(from)"])
+                "a peering token was not redeemed: \(error.message)", metadata: ["address": "\(call.connectionInfo.remoteText)"])
             if error.code == .denied { throw GRPCStatus(.permissionDenied, error.message) }
             throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
         }
@@ -84,7 +83,7 @@ struct PeerStreamEndpoint: Sendable {
         let peering = try await authorize(open, call)
         let session = PeerStreamSession(
             environment, peering: peering, role: .acceptor, channel: call, received: rest,
-            remoteAddress: call.connectionInfo.remoteAddress.map { "\($0)" })
+            remoteAddress: call.connectionInfo.remoteText)
         let end = await registry.run(session, of: peering.id)
         if let status = end.acceptorStatus {
             environment.logger.warning(

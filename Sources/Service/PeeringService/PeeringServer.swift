@@ -1,32 +1,33 @@
 import GRPCTransport
 import GRPCWire
-import IdentityCore
-import Logging
-import NIOCore
+package import IdentityCore
+package import Logging
+package import NIOCore
 import ReplicationService
 import ServiceLifecycle
-import TLSEngine
+package import TLSEngine
 import TLSTransport
 
-/// The peering port: TLS with the cluster's own certificate, and the two methods behind it.
-package struct PeeringServer: Service {
-    private let server: GRPCServer
-    private let endpoint: PeerStreamEndpoint
+/// The peering port, open but not answering yet: TLS with the cluster's own certificate.
+package struct PeeringListener: Sendable {
+    let server: GRPCServer
 
-    /// Starts to listen; calls are answered once `run` runs.
+    /// Starts to listen.
     ///
-    /// - Parameter identity: the certificate for the server name that the client asked for.
-    /// - Throws: `Refusal` if the address cannot be listened on.
-    init(
-        host: String, port: Int, identity: @escaping TLSServerSettings.IdentitySelector,
-        endpoint: PeerStreamEndpoint, group: any EventLoopGroup
-    ) async throws(Refusal) {
-        self.endpoint = endpoint
+    /// - Parameters:
+    ///   - port: 0 takes any free one.
+    ///   - identity: the certificate for the server name that a client asks for.
+    /// - Throws: `unavailable` if the address cannot be listened on.
+    package static func bind(
+        host: String, port: Int, identity: @escaping TLSServerSettings.IdentitySelector, logger: Logger,
+        group: any EventLoopGroup
+    ) async throws(Refusal) -> PeeringListener {
         do {
             var configuration = GRPCServerConfiguration()
-            configuration.security = try Self.security(identity)
-            configuration.connectionEnded = Self.logger(of: endpoint)
-            server = try await GRPCServer.bind(host: host, port: port, configuration: configuration, group: group)
+            configuration.security = try security(identity)
+            configuration.connectionEnded = note(in: logger)
+            return PeeringListener(
+                server: try await GRPCServer.bind(host: host, port: port, configuration: configuration, group: group))
         } catch {
             throw Refusal(
                 .unavailable,
@@ -35,18 +36,8 @@ package struct PeeringServer: Service {
         }
     }
 
-    /// Where the server really listens.
-    package var port: Int? { server.localAddress?.port }
-
-    package func run() async throws {
-        let router = endpoint.router
-        await withGracefulShutdownHandler {
-            await server.run { try await endpoint.handle($0, router: router) }
-        } onGracefulShutdown: {
-            endpoint.registry.endAll(.shutDown)
-            server.shutdown(grace: .seconds(1))
-        }
-    }
+    /// Where it really listens.
+    package var port: Int { server.localAddress?.port ?? 0 }
 
     private static func security(_ identity: @escaping TLSServerSettings.IdentitySelector) throws -> GRPCSecurity {
         let context = try TLSContext(server: TLSServerSettings(identity: identity))
@@ -58,12 +49,9 @@ package struct PeeringServer: Service {
     }
 
     /// Strangers at the port leave one line each, and nothing else.
-    private static func logger(
-        of endpoint: PeerStreamEndpoint
-    ) -> @Sendable (GRPCConnectionInfo, GRPCStatus) -> Void {
-        let logger = endpoint.environment.logger
-        return { info, status in
-            let from = info.remoteAddress.map { "\($0)" } ?? "unknown"
+    private static func note(in logger: Logger) -> @Sendable (GRPCConnectionInfo, GRPCStatus) -> Void {
+        { info, status in
+            let from = info.remoteText
             if let cause = status.cause {
                 logger.warning(
                     "a connection to the peering port was closed: \(cause)", metadata: ["address": "\(from)"])
@@ -71,6 +59,22 @@ package struct PeeringServer: Service {
                 logger.debug(
                     "a connection to the peering port ended: \(status.message)", metadata: ["address": "\(from)"])
             }
+        }
+    }
+}
+
+/// Answers what comes to the peering port. Runs until cancelled or a graceful shutdown.
+package struct PeeringServer: Service {
+    let listener: PeeringListener
+    let endpoint: PeerStreamEndpoint
+
+    package func run() async throws {
+        let router = endpoint.router
+        await withGracefulShutdownHandler {
+            await listener.server.run { try await endpoint.handle($0, router: router) }
+        } onGracefulShutdown: {
+            endpoint.registry.endAll(.shutDown)
+            listener.server.shutdown(grace: .seconds(1))
         }
     }
 }

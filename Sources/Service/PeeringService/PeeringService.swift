@@ -5,7 +5,7 @@ package import PeeringCore
 package import ReplicationCore
 package import ReplicationService
 import StateCore
-package import TLSEngine
+import TLSEngine
 
 /// Peerings as operators handle them: make a token, redeem a token, delete. The streams themselves are run by `server`
 /// and `supervisor`. Any task may call any method.
@@ -14,13 +14,11 @@ package final class PeeringService: Sendable {
     private let settings: PeeringSettings
     private let registry = StreamRegistry()
     private let dialer: PeerDialer
-    private let group: any EventLoopGroup
 
     package init(environment: ReplicationEnvironment, settings: PeeringSettings, group: any EventLoopGroup) {
         self.environment = environment
         self.settings = settings
         self.dialer = PeerDialer(group: group)
-        self.group = group
     }
 
     /// Dials and removes what the state asks for.
@@ -28,12 +26,10 @@ package final class PeeringService: Sendable {
         PeeringSupervisor(environment: environment, registry: registry, settings: settings, dialer: dialer)
     }
 
-    /// Opens the port that dialers come to.
-    package func server(
-        host: String, port: Int, identity: @escaping TLSServerSettings.IdentitySelector
-    ) async throws(Refusal) -> PeeringServer {
+    /// Answers dialers at the port.
+    package func server(on listener: PeeringListener) -> PeeringServer {
         let endpoint = PeerStreamEndpoint(environment: environment, registry: registry, settings: settings)
-        return try await PeeringServer(host: host, port: port, identity: identity, endpoint: endpoint, group: group)
+        return PeeringServer(listener: listener, endpoint: endpoint)
     }
 
     package func streamStatus(of id: PeeringID) -> StreamStatus? {
@@ -53,6 +49,9 @@ package final class PeeringService: Sendable {
         try PeeringRules.validateMeta(meta)
         for address in externalAddresses where HostPort(address) == nil {
             throw Refusal(.invalid, "\(address) is not a valid peering server address")
+        }
+        guard !settings.advertised.isEmpty || !externalAddresses.isEmpty else {
+            throw Refusal(.unavailable, "TLS for gRPC must be enabled when generating peering tokens")
         }
         guard let identity = environment.store.state.identity else {
             throw Refusal(.unavailable, "CA has not finished initializing")

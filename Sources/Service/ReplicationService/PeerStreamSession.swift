@@ -103,6 +103,10 @@ package final class PeerStreamSession: Sendable {
             if status.isConnected { status.changedAt = now }
             status.isConnected = false
             status.lastError = end.reason
+            if case .terminatedByPeer = end {
+                status.importedServices = nil
+                status.exportedServices = nil
+            }
             if end.reason != nil { status.lastErrorAt = now }
         }
     }

@@ -11,6 +11,8 @@ import StateCore
 struct StreamImporter: Sendable {
     /// Names that one peer may have standing: as many as a list may hold, with their proxies.
     static let maxServices = 2 * ResourceLimits().maxServices
+    /// Of a service's name: DNS allows 63 for a label, and a key of the storage takes 512 with all that it names.
+    static let maxNameBytes = 255
 
     let context: StreamContext
     let core: NIOLockedValueBox<StreamCore>
@@ -87,6 +89,9 @@ struct StreamImporter: Sendable {
         switch resource.kind {
         case .exportedService:
             guard !response.id.isEmpty else { throw .service("", cause: "the service has no name") }
+            guard response.id.utf8.count <= Self.maxNameBytes else {
+                throw .service(response.id, cause: "the name is longer than \(Self.maxNameBytes) bytes")
+            }
             let count = try opener.checkService(content.bytes, name: response.id)
             room -= 1
             guard room >= 0 else {

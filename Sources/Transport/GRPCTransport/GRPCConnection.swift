@@ -69,7 +69,7 @@ package final class GRPCConnection: Sendable {
                 connected = try await future.get()
             } catch {
                 attempt.cancel()
-                throw GRPCStatus(.unavailable, "cannot connect: \(error)", cause: error)
+                throw GRPCStatus(.unavailable, "cannot connect: \(ConnectProblem.text(of: error))", cause: error)
             }
             let rest = start + configuration.connectTimeout - NIODeadline.now()
             let entry = try await attempt.ready(connected, within: rest)

@@ -1,0 +1,175 @@
+import CatalogCore
+import CatalogService
+import ConfigCore
+import ConfigFiles
+import HTTPService
+import IdentityCore
+import IdentityService
+import Logging
+import NIOCore
+import NIOPosix
+import PeerStreamTranslation
+import PeeringCore
+import PeeringService
+import ReplicationService
+import SQLiteStorage
+import ServiceLifecycle
+import StateCore
+import UnixSignals
+
+/// The composition root: makes every part, gives each what it needs, and runs them until a signal.
+///
+///     files ─► FileCatalog ─► StateStore ◄─► SQLiteStorage
+///                                ▲   ▲
+///      HTTP API ◄────────────────┘   └─► peer streams ◄─► PeeringServer, PeeringSupervisor
+struct AgentDaemon {
+    let settings: ResolvedAgentConfiguration
+    let loader: ConfigLoader
+    let loaded: LoadedConfiguration
+
+    /// What streams may take to end in order, and requests to be answered.
+    private static let shutdownTime = Duration.seconds(10)
+
+    func run() async throws {
+        guard settings.peeringEnabled else {
+            throw Refusal(.invalid, "peering.enabled is false, and peering is all that this daemon does: remove it")
+        }
+        guard settings.isDevelopment else {
+            guard let directory = settings.dataDirectory else {
+                throw Refusal(.invalid, "data_dir is not set: name a directory with -data-dir, or try it out with -dev")
+            }
+            return try await run(dataDirectory: directory)
+        }
+        let temporary = try TemporaryDataDirectory()
+        defer { temporary.remove() }
+        try await run(dataDirectory: temporary.path)
+    }
+
+    private func run(dataDirectory: String) async throws {
+        let logger = makeLogger("agent")
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        let (storage, store) = try await openState(in: dataDirectory)
+        let identity = try await IdentityMaker.establish(
+            in: store, datacenter: settings.datacenter, now: WallClock.seconds())
+        let services = try await makeServices(store: store, identity: identity, logger: logger)
+        let group = ServiceGroup(configuration: configuration(of: services, logger: makeLogger("lifecycle")))
+        try await group.run()
+        try Self.refusing { () throws(StorageError) in try storage.close() }
+        logger.info("the agent has ended in order")
+    }
+
+    // MARK: Parts
+
+    private func openState(in directory: String) async throws(Refusal) -> (SQLiteStorage, StateStore) {
+        do throws(StorageError) {
+            let storage = try SQLiteStorage.open(directory: directory)
+            return (storage, try await StateStore(storage: storage))
+        } catch {
+            throw Refusal(.failed, error.description)
+        }
+    }
+
+    private func makeServices(
+        store: StateStore, identity: ClusterIdentity, logger: Logger
+    ) async throws(Refusal) -> [any Service] {
+        let address = AdvertisedAddress.choose(configured: settings.advertiseAddress, bind: settings.bindAddress)
+        let node = makeNode(identity, address)
+        let catalog = FileCatalog(store: store, node: node, loader: loader, loaded: loaded)
+        try await catalog.apply(loaded)
+
+        let certificate = try ServerCertificate(for: identity, now: WallClock.seconds())
+        let listener = try await listen(certificate)
+        let advertised = listener.map { [HostPort(host: address, port: $0.port)] } ?? []
+        let board = StatusBoard(store: store)
+        let log = LogBook()
+        let replication = ReplicationEnvironment(
+            store: store, board: board, log: log,
+            encoder: ResourceEncoder { _ in advertised.map(\.description) }, logger: makeLogger("peering"),
+            now: WallClock.now)
+        let peerings = PeeringService(
+            environment: replication, settings: PeeringSettings(advertised: advertised),
+            group: .singletonMultiThreadedEventLoopGroup)
+
+        var services: [any Service] = [
+            ImportPersistence(store: store, logger: makeLogger("storage")),
+            IdentityService(
+                store: store, certificate: certificate, logger: makeLogger("identity"), now: WallClock.seconds),
+            peerings.supervisor,
+            ReloadOnSignal(catalog: catalog, logger: logger),
+        ]
+        if let listener { services.append(peerings.server(on: listener)) }
+        let description = AgentDescription(
+            version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
+            address: address, peeringPort: listener?.port ?? -1)
+        services += makeHTTP(
+            HTTPDependencies(
+                store: store, peerings: peerings, reload: catalog, log: log,
+                decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] }, agent: description,
+                now: WallClock.now),
+            logger: logger)
+        logger.info(
+            "Hawser v\(VersionCommand.version) is up",
+            metadata: [
+                "node": "\(node.name)", "datacenter": "\(node.datacenter)", "trust_domain": "\(identity.trustDomain)",
+                "peering": "\(advertised.first?.description ?? "off")",
+            ])
+        return services
+    }
+
+    private func makeNode(_ identity: ClusterIdentity, _ address: String) -> Node {
+        var tagged = ["lan": address, "wan": address]
+        if (try? SocketAddress(ipAddress: address, port: 0))?.protocol == .inet {
+            tagged["lan_ipv4"] = address
+            tagged["wan_ipv4"] = address
+        }
+        return Node(
+            id: identity.nodeID, name: settings.nodeName, address: address, datacenter: settings.datacenter,
+            taggedAddresses: tagged, meta: ["hawser-version": VersionCommand.version])
+    }
+
+    private func listen(_ certificate: ServerCertificate) async throws(Refusal) -> PeeringListener? {
+        guard settings.grpcTLSPort >= 0 else { return nil }
+        return try await PeeringListener.bind(
+            host: settings.bindAddress, port: settings.grpcTLSPort, identity: { certificate.current(for: $0) },
+            logger: makeLogger("peering"), group: .singletonMultiThreadedEventLoopGroup)
+    }
+
+    /// One listener for each client address.
+    private func makeHTTP(_ dependencies: HTTPDependencies, logger: Logger) -> [any Service] {
+        guard settings.httpPort >= 0 else { return [] }
+        return settings.clientAddress.split(separator: " ").map { host in
+            HTTPService(
+                host: String(host), port: settings.httpPort, dependencies: dependencies, logger: makeLogger("http"),
+                onListening: { logger.info("the HTTP API listens on \(HostPort(host: String(host), port: $0))") })
+        }
+    }
+
+    private func configuration(of services: [any Service], logger: Logger) -> ServiceGroupConfiguration {
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.shutdownTime
+        return configuration
+    }
+
+    /// The libraries' own narration is for whoever asks for details.
+    private func makeLogger(_ label: String) -> Logger {
+        let isLibrary = label == "http" || label == "lifecycle"
+        let level = isLibrary && settings.logLevel == .info ? .warn : settings.logLevel
+        return Logger(label: label) { label in
+            AgentLog(label: label, level: level, isJSON: settings.logsJSON, output: Surroundings.current.error)
+        }
+    }
+
+    private static func refusing(_ body: () throws(StorageError) -> Void) throws(Refusal) {
+        do throws(StorageError) {
+            try body()
+        } catch {
+            throw Refusal(.failed, error.description)
+        }
+    }
+}
+
+// Each service says what it can do; what the API wants to be able to ask is said here.
+extension PeeringService: PeeringOperations {}
+extension FileCatalog: ReloadOperation {}
+extension LogBook: ReplicationLogReading {}

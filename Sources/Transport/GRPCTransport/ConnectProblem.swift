@@ -1,0 +1,22 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Why there is no connection, in words: NIO's own tell the story of every attempt.
+enum ConnectProblem {
+    static func text(of error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let failure = error.connectionErrors.last { return text(of: failure.error) }
+            return "the name \(error.host) cannot be resolved"
+        case let error as IOError:
+            // Safe on any thread since glibc 2.32.
+            guard let words = unsafe strerror(error.errnoCode) else { return "errno \(error.errnoCode)" }
+            return unsafe String(cString: words).lowercased()
+        case ChannelError.connectTimeout(let time):
+            return "no answer within \(time.nanoseconds / 1_000_000_000) s"
+        default:
+            return "\(error)"
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Glibc
+
+/// One `hawser agent` as a process of its own, with its configuration and data in a temporary directory.
+final class Daemon {
+    let name: String
+    let httpPort: UInt16
+    let peeringPort: UInt16
+    let directory: String
+    private let process: pid_t
+
+    /// Starts the program; it may not answer yet.
+    init(program: String, name: String, datacenter: String, configuration: [String: String]) throws {
+        self.name = name
+        self.httpPort = try Self.freePort()
+        self.peeringPort = try Self.freePort()
+        var template = Array("/tmp/hawser-bench-\(name)-XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw BenchError("no temporary directory: errno \(errno)") }
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard unsafe mkdir("\(directory)/config", 0o700) == 0 else { throw BenchError("mkdir: errno \(errno)") }
+        for (file, text) in configuration { try Self.write(text, to: "\(directory)/config/\(file)") }
+        process = try Self.spawn(
+            program,
+            [
+                "agent", "-config-dir", "\(directory)/config", "-data-dir", "\(directory)/data", "-node", name,
+                "-datacenter", datacenter, "-bind", "127.0.0.1", "-http-port", "\(httpPort)", "-grpc-tls-port",
+                "\(peeringPort)", "-log-level", "warn",
+            ], log: "\(directory)/log")
+    }
+
+    deinit {
+        kill(process, SIGKILL)
+        var status: Int32 = 0
+        unsafe waitpid(process, &status, 0)
+    }
+
+    /// Ends the process and removes what it wrote.
+    func remove() {
+        kill(process, SIGKILL)
+        var pid: pid_t = 0
+        if let path = unsafe strdup(directory), let rm = unsafe strdup("rm"), let flags = unsafe strdup("-rf") {
+            var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [rm, flags, path, nil]
+            _ = unsafe posix_spawnp(&pid, "rm", nil, nil, &arguments, environ)
+            for unsafepointer in unsafe arguments { unsafe free(pointer) }
+            var status: Int32 = 0
+            unsafe waitpid(pid, &status, 0)
+        }
+    }
+
+    /// Waits until the API answers.
+    func client() throws -> HTTPClient {
+        for _ in 0..<2_000 {
+            if let client = try? HTTPClient(port: httpPort), (try? client.get("/v1/agent/self")) != nil {
+                return client
+            }
+            usleep(5_000)
+        }
+        throw BenchError("the daemon \(name) does not answer; its log is \(directory)/log")
+    }
+
+    // MARK: What it costs
+
+    /// User and system time so far, in seconds.
+    func cpuSeconds() throws -> Double {
+        let stat = try Self.read("/proc/\(process)/stat")
+        guard let end = stat.lastIndex(of: ")") else { throw BenchError("/proc/\(process)/stat cannot be read") }
+        let fields = stat[end...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
+            throw BenchError("/proc/\(process)/stat cannot be read")
+        }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Resident memory in MB (of 10^6 bytes): `VmRSS` now, `VmHWM` at its peak.
+    func memory(_ key: String) throws -> Double {
+        for line in try Self.read("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix(key) {
+            if let kilobytes = line.split(separator: " ").compactMap({ Double($0) }).first {
+                return kilobytes * 1_024 / 1_000_000
+            }
+        }
+        throw BenchError("/proc/\(process)/status has no \(key)")
+    }
+
+    // MARK: System
+
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                unsafe bind(descriptor, raw, size) == 0 && getsockname(descriptor, raw, &size) == 0
+            }
+        }
+        guard result else { throw BenchError("no free port: errno \(errno)") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    private static func spawn(_ program: String, _ arguments: [String], log: String) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_CREAT | O_WRONLY | O_APPEND, 0o600)
+        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
+        unsafe pointers.append(nil)
+        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+        var process: pid_t = 0
+        let code = unsafe posix_spawn(&process, program, &actions, nil, &pointers, environ)
+        guard code == 0 else { throw BenchError("\(program) cannot be started: errno \(code)") }
+        return process
+    }
+
+    static func read(_ path: String) throws -> String {
+        let descriptor = unsafe open(path, O_RDONLY)
+        guard descriptor >= 0 else { throw BenchError("\(path) cannot be read: errno \(errno)") }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk[..<count]
+        }
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        let descriptor = unsafe open(path, O_CREAT | O_WRONLY | O_TRUNC, 0o600)
+        guard descriptor >= 0 else { throw BenchError("\(path) cannot be written: errno \(errno)") }
+        defer { close(descriptor) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw BenchError("\(path) cannot be written: errno \(errno)") }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+
+/// Measures what the README claims, on this machine, with the daemon as it is deployed, and puts beside it what one
+/// plain TLS connection of the same engine needs for the same bytes in the same run.
+///
+///     hawser-bench PROGRAM REPORT [SERVICES...]
+@main
+struct HawserBench {
+    static func main() async {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        guard arguments.count >= 2 else {
+            fail("usage: hawser-bench PROGRAM REPORT [SERVICES...]")
+        }
+        let program = arguments.removeFirst()
+        let report = arguments.removeFirst()
+        let sizes = arguments.isEmpty ? [1_000, 10_000] : arguments.compactMap(Int.init)
+        do {
+            let idle = try IdleMeasurement.run(program: program)
+            print("idle daemon: \(idle.formatted(1)) MB resident")
+            var results: [SyncResult] = []
+            for services in sizes {
+                let result = try await SyncMeasurement(program: program, services: services).run()
+                print(result.description)
+                results.append(result)
+            }
+            try Report.write(idle: idle, sync: results, to: report)
+            print("written to \(report)")
+        } catch {
+            fail("\(error)")
+        }
+    }
+
+    private static func fail(_ text: String) -> Never {
+        print("hawser-bench: \(text)")
+        exit(1)
+    }
+}
+
+/// Something that went wrong on the way; the sentence is all.
+struct BenchError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+extension Double {
+    /// With so many digits behind the point.
+    func formatted(_ digits: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let scaled = Int((self * scale).rounded())
+        guard digits > 0 else { return "\(scaled)" }
+        let fraction = "\(abs(scaled) % Int(scale))"
+        return "\(scaled / Int(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+}

@@ -1,0 +1,145 @@
+import Glibc
+
+/// A daemon without services or peerings, a moment after its start.
+enum IdleMeasurement {
+    /// - Returns: resident memory in MB.
+    static func run(program: String) throws -> Double {
+        let daemon = try Daemon(program: program, name: "idle", datacenter: "dc1", configuration: [:])
+        defer { daemon.remove() }
+        let client = try daemon.client()
+        for _ in 0..<20 { _ = try client.get("/v1/peerings") }
+        usleep(1_000_000)
+        return try daemon.memory("VmRSS")
+    }
+}
+
+/// What one size of catalog took.
+struct SyncResult {
+    var services: Int
+    var instances: Int
+    var seconds: Double
+    var tlsFloorSeconds: Double
+    var megabytes: Double
+    var cpuExporter: Double
+    var cpuImporter: Double
+    var rssExporter: Double
+    var rssImporter: Double
+    var propagationP50: Double
+    var propagationP99: Double
+
+    var description: String {
+        """
+        \(services) services of \(instances) instances (\(megabytes.formatted(1)) MB):
+          redeem to all imported and queryable  \(seconds.formatted(3)) s
+          the same bytes through plain TLS      \(tlsFloorSeconds.formatted(3)) s  (x\((seconds / tlsFloorSeconds).formatted(1)))
+          CPU   exporter \(cpuExporter.formatted(2)) s, importer \(cpuImporter.formatted(2)) s
+          RSS   exporter \(rssExporter.formatted(0)) MB, importer \(rssImporter.formatted(0)) MB at the peak
+          one change, from the request to the importer's watch: p50 \(propagationP50.formatted(2)) ms, p99 \(propagationP99.formatted(2)) ms
+        """
+    }
+}
+
+/// Two daemons: one exports a catalog, the other redeems its token.
+struct SyncMeasurement {
+    let program: String
+    let services: Int
+    private let instances = 2
+    private let changes = 200
+
+    init(program: String, services: Int) {
+        self.program = program
+        self.services = services
+    }
+
+    func run() async throws -> SyncResult {
+        let exporter = try Daemon(
+            program: program, name: "exporter", datacenter: "dc1",
+            configuration: Catalog(services: services, instances: instances).files)
+        defer { exporter.remove() }
+        let importer = try Daemon(program: program, name: "importer", datacenter: "dc2", configuration: [:])
+        defer { importer.remove() }
+        let (source, target) = (try exporter.client(), try importer.client())
+        usleep(500_000)
+
+        let token = try source.send("POST", "/v1/peering/token", body: #"{"PeerName":"importer"}"#)
+        let cpuBefore = (try exporter.cpuSeconds(), try importer.cpuSeconds())
+        let start = Clock.now()
+        try target.send(
+            "POST", "/v1/peering/establish", body: token.dropLastBrace + #","PeerName":"exporter"}"#)
+        try waitForImport(target)
+        let seconds = Clock.now() - start
+        let cpuAfter = (try exporter.cpuSeconds(), try importer.cpuSeconds())
+
+        let delays = try propagation(source, importer).sorted()
+        let bytes = try Catalog(services: services, instances: instances)
+            .wireBytes(in: exporter.directory + "/config")
+        let floor = try await TLSFloor.seconds(for: bytes)
+        return SyncResult(
+            services: services, instances: instances, seconds: seconds, tlsFloorSeconds: floor,
+            megabytes: Double(bytes) / 1_000_000, cpuExporter: cpuAfter.0 - cpuBefore.0,
+            cpuImporter: cpuAfter.1 - cpuBefore.1, rssExporter: try exporter.memory("VmHWM"),
+            rssImporter: try importer.memory("VmHWM"), propagationP50: delays[delays.count / 2] * 1_000,
+            propagationP99: delays[delays.count * 99 / 100] * 1_000)
+    }
+
+    /// Until the importer has as many names as the exporter has services, and answers for the last one.
+    private func waitForImport(_ client: HTTPClient) throws {
+        var index = "0"
+        while true {
+            let answer = try client.get("/v1/catalog/services?peer=exporter&index=\(index)&wait=1s")
+            index = answer.index
+            if answer.body.count(of: "\"service-") >= services { break }
+        }
+        let last = Catalog.name(services - 1)
+        let body = try client.get("/v1/health/service/\(last)?peer=exporter").body
+        guard body.count(of: "\"Node\":{") == instances else {
+            throw BenchError("\(last) was imported without its instances: \(body.prefix(200))")
+        }
+    }
+
+    /// Registers one service again and again, each time with another port, and waits for each at the importer.
+    private func propagation(_ source: HTTPClient, _ importer: Daemon) throws -> [Double] {
+        let watch = try HTTPClient(port: importer.httpPort)
+        try watch.stream("/v1/hawser/watch?peer=exporter")
+        var delays: [Double] = []
+        for change in 0..<(changes + 10) {
+            let start = Clock.now()
+            try source.send(
+                "PUT", "/v1/agent/service/register",
+                body: #"{"Name":"changing","ID":"changing","Port":\#(10_000 + change),"Tags":["n\#(change)"]}"#)
+            while true {
+                let line = try watch.line()
+                if line.contains(#""name":"changing""#), line.contains(#""number":"#) { break }
+            }
+            // The first ones warm everything up.
+            if change >= 10 { delays.append(Clock.now() - start) }
+        }
+        return delays
+    }
+}
+
+enum Clock {
+    /// Seconds since some moment.
+    static func now() -> Double {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+extension String {
+    fileprivate func count(of text: String) -> Int {
+        let (haystack, needle) = (Array(utf8), Array(text.utf8))
+        guard haystack.count >= needle.count else { return 0 }
+        var count = 0
+        for start in 0...(haystack.count - needle.count) where haystack[start] == needle[0] {
+            if haystack[start..<start + needle.count].elementsEqual(needle) { count += 1 }
+        }
+        return count
+    }
+
+    /// A JSON object without its end, to be gone on with.
+    fileprivate var dropLastBrace: String {
+        String(prefix(upTo: lastIndex(of: "}") ?? endIndex))
+    }
+}

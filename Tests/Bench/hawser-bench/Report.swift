@@ -1,0 +1,20 @@
+/// The results as JSON, for programs that compare runs.
+enum Report {
+    static func write(idle: Double, sync: [SyncResult], to path: String) throws {
+        let rows = sync.map { result in
+            let fields: [(String, String)] = [
+                ("services", "\(result.services)"), ("instances", "\(result.instances)"),
+                ("seconds", result.seconds.formatted(4)), ("tls_floor_seconds", result.tlsFloorSeconds.formatted(4)),
+                ("cpu_exporter_s", result.cpuExporter.formatted(2)),
+                ("cpu_importer_s", result.cpuImporter.formatted(2)),
+                ("rss_exporter_mb", result.rssExporter.formatted(1)),
+                ("rss_importer_mb", result.rssImporter.formatted(1)),
+                ("propagation_p50_ms", result.propagationP50.formatted(3)),
+                ("propagation_p99_ms", result.propagationP99.formatted(3)),
+            ]
+            return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
+        }
+        let text = "{\"idle_rss_mb\":\(idle.formatted(1)),\"sync\":[\(rows.joined(separator: ","))]}\n"
+        try Daemon.write(text, to: path)
+    }
+}
