@@ -1,7 +1,7 @@
 # The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test build release fmt lint proto sanitize
+.PHONY: help setup demo test build release fmt lint proto bench sanitize
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: ## check format, lengths of files and what must not stand in them
 
 proto: setup ## generate the Swift of the .proto files anew
 	@Deploy/dev/protos.sh
+
+bench: setup ## measure first sync, propagation, CPU and memory of two daemons, release build
+	@Deploy/dev/bench.sh
 
 sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
 	@Deploy/dev/sanitize.sh

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Measures two daemons in a release build and writes .build/bench.json. Arguments are numbers of exported services,
+# 1,000 and 10,000 if none is given (`bench.sh 5000`).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+[ $# -gt 0 ] || set -- 1000 10000
+
+# The daemon as it is deployed: build.sh's own flags, so that nothing is built twice.
+Deploy/dev/build.sh release
+swift build --configuration release --product hawser-bench -Xlinker -s
+bin=$(swift build --configuration release --show-bin-path)
+"$bin/hawser-bench" "$bin/hawser" .build/bench.json "$@"
