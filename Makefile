@@ -30,7 +30,7 @@ lint: ## check format, lengths of files and what must not stand in them
 proto: setup ## generate the Swift of the .proto files anew
 	@Deploy/dev/protos.sh
 
-bench: setup ## measure a release build: first sync, propagation, memory; writes .build/bench.json
+bench: setup ## measure first sync, propagation, CPU and memory of two daemons, release build
 	@Deploy/dev/bench.sh
 
 sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers

@@ -158,7 +158,7 @@ reload_and_measure() {
     printf '%s\n' "$arrived"
     event=$(sed -nE 's/.*"time":"([^"]+)".*/\1/p' <<<"$arrived")
     event=$(($(date --date="$event" +%s%N) / 1000000))
-    note "island had it $((event - before)) ms after \`hawser reload\` was typed; the command returned after $((after - before)) ms."
+    note "island had it $((event - before)) ms after \`hawser reload\` was typed, the start of the command included; it returned after $((after - before)) ms."
 }
 
 cleanup() {

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Measures a release build on this machine and writes .build/bench.json; arguments are numbers of services.
+# Measures two daemons in a release build and writes .build/bench.json. Arguments are numbers of exported services,
+# 1,000 and 10,000 if none is given (`bench.sh 5000`).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-for product in hawser hawser-bench; do
-    swift build --configuration release --product "$product"
-done
-folder=$(swift build --configuration release --show-bin-path)
-"$folder/hawser-bench" "$folder/hawser" .build/bench.json "$@"
+[ $# -gt 0 ] || set -- 1000 10000
+
+# The daemon as it is deployed: build.sh's own flags, so that nothing is built twice.
+Deploy/dev/build.sh release
+swift build --configuration release --product hawser-bench -Xlinker -s
+bin=$(swift build --configuration release --show-bin-path)
+"$bin/hawser-bench" "$bin/hawser" .build/bench.json "$@"

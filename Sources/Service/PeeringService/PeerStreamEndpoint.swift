@@ -57,7 +57,8 @@ struct PeerStreamEndpoint: Sendable {
                     pendingStream: PeerSecrets.digest(of: secret)))
         } catch {
             environment.logger.warning(
-                "a peering token was not redeemed: \(error.message)", metadata: ["address": "\(call.connectionInfo.remoteText)"])
+                "a peering token was not redeemed: \(error.message)",
+                metadata: ["address": "\(call.connectionInfo.remoteText)"])
             if error.code == .denied { throw GRPCStatus(.permissionDenied, error.message) }
             throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
         }
