@@ -94,7 +94,7 @@ struct CommandTests {
             "config read -kind mesh -name mesh", 1,
             "Error reading config entry mesh/mesh: Config entry not found for \"mesh\" / \"mesh\"\n"
         ),
-        ("config write /does/not/exist", 1, "hawser: /does/not/exist cannot be read: no such file or directory\n"),
+        ("config write /does/not/exist", 1, "hawser: /does/not/exist: cannot be opened: No such file or directory\n"),
         ("peering read", 2, "Error: Missing the required -name flag\n"),
         ("peering list -format=xml", 2, "Error: Invalid format, valid formats are {json|pretty}\n"),
         ("peering establish -name x", 2, "Error: Missing the required -peering-token flag"),
