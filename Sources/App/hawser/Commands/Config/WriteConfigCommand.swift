@@ -1,9 +1,10 @@
 import ArgumentParser
+import ConfigFiles
 import DocumentCore
 
 struct WriteConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "write", abstract: "Writes a config entry from a JSON file.")
+        commandName: "write", abstract: "Writes a config entry from a JSON or YAML file.")
 
     /// The daemon accepts no more.
     private static let maxEntryBytes = 4 << 20
@@ -11,17 +12,17 @@ struct WriteConfigCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
     @OptionGroup var compare: CompareAndSetOption
 
-    @Argument(help: "File with the entry as JSON, or - for standard input.")
+    @Argument(help: "File with one entry as JSON or YAML, or - for standard input.")
     var file: String
 
     func run() async throws {
         let client = try options.client()
-        let bytes = try SystemFiles.read(file, limit: Self.maxEntryBytes)
-        let label = try Self.label(of: bytes, file: file)
+        let entry = try Self.read(file)
+        let label = Self.label(of: entry)
         let answer: [UInt8]
         do throws(ClientError) {
             answer = try await client.change(
-                .put, APIPath("config").query("cas", compare.query), body: bytes)
+                .put, APIPath("config").query("cas", compare.query), body: entry.json())
         } catch {
             throw error.failure("Error writing config entry \(label)")
         }
@@ -31,14 +32,22 @@ struct WriteConfigCommand: AsyncParsableCommand {
         try Surroundings.current.output.write(line: "Config entry written: \(label)")
     }
 
-    /// `kind/name`, and whether the file is JSON at all: that is better told here, with the file's name.
-    private static func label(of bytes: [UInt8], file: String) throws(CommandFailure) -> String {
-        let document: Document
-        do throws(DocumentError) {
-            document = try JSONReader.read(bytes)
+    /// What is wrong with the text itself is better told here, with the file's name.
+    private static func read(_ file: String) throws(CommandFailure) -> Document {
+        let documents: [Document]
+        do throws(DocumentProblems) {
+            documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: maxEntryBytes))
         } catch {
-            throw CommandFailure("hawser: \(file):\(error)")
+            throw CommandFailure("hawser: \(error)")
         }
+        guard documents.count == 1 else {
+            throw CommandFailure("hawser: \(file) has \(documents.count) documents: write one entry at a time")
+        }
+        return documents[0]
+    }
+
+    /// `kind/name`.
+    private static func label(of document: Document) -> String {
         func text(_ key: String) -> String? {
             document.map?.first { $0.key.lowercased() == key }?.value.string
         }
