@@ -17,7 +17,10 @@ struct EncodedContent: Sendable {
     init(bytes: [UInt8], count: Int) {
         self.bytes = bytes
         self.count = count
-        self.hash = bytes.hashValue
+        var hasher = Hasher()
+        // An array hashes its elements one by one.
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        self.hash = hasher.finalize()
     }
 }
 

@@ -44,6 +44,7 @@ struct ServiceTranslationTests {
         let bytes = try ServiceEncoding.bytes(of: instances)
         #expect(try ServiceDecoding.instances(bytes, name: "web") == instances)
         #expect(try ReceivedResource().checkService(bytes, name: "web") == instances.count)
+        #expect(try WireExportedService(serializedBytes: bytes).deterministicBytes() == bytes)
     }
 
     @Test func `A service without instances is no bytes, and a bare one says only what must be said`() throws {

@@ -50,7 +50,8 @@ import Testing
         #expect(StreamEnd.terminatedByPeer.acceptorStatus == nil)
         #expect(StreamEnd.deletedLocally.acceptorStatus == nil)
         #expect(StreamEnd.endedByPeer.acceptorStatus == GRPCStatus(.unknown, "stream ended unexpectedly"))
-        #expect(StreamEnd.failed(StreamFailure(.invalidArgument, "x")).acceptorStatus == GRPCStatus(.invalidArgument, "x"))
+        #expect(
+            StreamEnd.failed(StreamFailure(.invalidArgument, "x")).acceptorStatus == GRPCStatus(.invalidArgument, "x"))
         #expect(StreamEnd.replaced.acceptorStatus?.code == .aborted)
         #expect(StreamEnd.shutDown.acceptorStatus?.code == .unavailable)
     }
