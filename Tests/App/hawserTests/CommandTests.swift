@@ -1,3 +1,4 @@
+import Foundation
 import HTTPService
 import HawserTestKit
 import IdentityCore
@@ -76,6 +77,25 @@ struct CommandTests {
         }
     }
 
+    @Test(arguments: [
+        ("entry.json", #"{"Kind":"service-defaults","Name":"web","Protocol":"http"}"#),
+        ("entry.yaml", "kind: service-defaults\nname: web\nprotocol: http\n"),
+        ("entry", "Kind: service-defaults\nName: web\nProtocol: http\n"),
+    ])
+    func configWriteTakesWhatConfigFilesMayBe(name: String, text: String) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "hawser-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(path: name)
+        try Data(text.utf8).write(to: file)
+        try await TestDaemon.run { daemon in
+            let written = await run("config write \(file.path)", port: daemon.port)
+            #expect(written == Outcome(code: 0, output: "Config entry written: service-defaults/web\n", errors: ""))
+            let read = await run("config read -kind service-defaults -name web", port: daemon.port)
+            #expect(read.output.contains("\"Protocol\": \"http\""), "\(read.output)")
+        }
+    }
+
     @Test func importedServicesOfAPeer() async throws {
         try await TestDaemon.run { daemon in
             let id = PeeringID("p1")
@@ -94,7 +114,7 @@ struct CommandTests {
             "config read -kind mesh -name mesh", 1,
             "Error reading config entry mesh/mesh: Config entry not found for \"mesh\" / \"mesh\"\n"
         ),
-        ("config write /does/not/exist", 1, "hawser: /does/not/exist cannot be read: no such file or directory\n"),
+        ("config write /does/not/exist", 1, "hawser: /does/not/exist: cannot be opened: No such file or directory\n"),
         ("peering read", 2, "Error: Missing the required -name flag\n"),
         ("peering list -format=xml", 2, "Error: Invalid format, valid formats are {json|pretty}\n"),
         ("peering establish -name x", 2, "Error: Missing the required -peering-token flag"),
