@@ -56,6 +56,11 @@ func tests(_ floor: Floor, of name: String, uses: [String] = [], packages: [Targ
         folder: "Tests/\(floor.rawValue)/\(name)Tests")
 }
 
+/// Tests of the whole: real daemons as processes.
+func integration(_ name: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
+    Module(floor: .tests, name: name, uses: uses, packages: packages, folder: "Tests/Integration/\(name)")
+}
+
 /// A program among the tests, such as the benchmark.
 func program(_ name: String, in folder: String, uses: [String] = [], packages: [Target.Dependency] = []) -> Module {
     Module(
@@ -172,6 +177,12 @@ let modules: [Module] = [
     tests(.service, of: "ReplicationService"),
     tests(.service, of: "PeeringService", uses: ["GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
+    integration(
+        "IntegrationTests",
+        uses: [
+            "IdentityCore", "PeeringCore", "PeeringWire", "GRPCWire", "GRPCTransport", "ReplicationService",
+            "PeeringService", "hawser",
+        ], packages: [nioCore, nioLocks, nioPosix]),
     tests(
         .app, of: "hawser", uses: domain + ["ConfigFiles", "HTTPService", "HawserTestKit"],
         packages: [argumentParser, logging, nioCore, nioPosix]),

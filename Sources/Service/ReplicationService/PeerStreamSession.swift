@@ -219,19 +219,31 @@ package final class PeerStreamSession: Sendable {
     // MARK: Watching the state
 
     private func watch() async -> StreamEnd? {
+        // The peering may have been deleted while the stream was being opened.
+        if isDeleted(in: context.store.state) { sayGoodbye() }
         outgoing.signal()
         while true {
             let changes = await changes.next()
             if Task.isCancelled { return nil }
             let state = context.store.state
-            if changes.contains(.peering(context.peering)), state.peerings[context.peering]?.state == .deleting {
-                core.withLockedValue { $0.sayGoodbye() }
-                closing.signal()
+            if isDeleted(in: state) {
+                sayGoodbye()
             } else {
                 core.withLockedValue { $0.stateChanged(changes, state: state) }
+                outgoing.signal()
             }
-            outgoing.signal()
         }
+    }
+
+    private func isDeleted(in state: State) -> Bool {
+        guard let peering = state.peerings[context.peering] else { return true }
+        return peering.state == .deleting
+    }
+
+    private func sayGoodbye() {
+        core.withLockedValue { $0.sayGoodbye() }
+        closing.signal()
+        outgoing.signal()
     }
 
     /// Once the goodbye is on its way the peer has some time to end the stream.

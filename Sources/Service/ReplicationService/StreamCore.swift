@@ -48,8 +48,10 @@ struct StreamCore: Sendable {
         var error: WireError
     }
 
+    /// Applies the stream's rules. Once the stream is closing, what still comes is dropped.
     mutating func received(_ messages: [PeerMessage], now: Duration) -> Intake {
         var intake = Intake()
+        guard closing == nil else { return intake }
         for message in messages {
             if case .heartbeat = message { intake.heartbeats += 1 }
             if case .response = message { intake.responses += 1 }
@@ -93,7 +95,8 @@ struct StreamCore: Sendable {
     }
 
     mutating func imported(_ answers: [ControlMessage]) {
-        controls += answers
+        // Nothing comes after the goodbye.
+        if closing == nil { controls += answers }
     }
 
     mutating func ticked(now: Duration) -> PeerStreamMachine.OnTick {

@@ -20,6 +20,9 @@ package struct GRPCLimits: Sendable, Equatable {
     package var maxPartialBytesPerConnection = 128 * 1024 * 1024
     /// From the connection's first moment (TLS included) until the peer's HTTP/2 SETTINGS have come.
     package var handshakeTimeout = TimeAmount.seconds(10)
+    /// Server: a connection without a call for this long is closed, at the next look of the keepalive. Peers keep a
+    /// call open; whoever only holds a connection holds one of `maxConnections`.
+    package var idleTimeout = TimeAmount.seconds(60)
 
     package init(maxReceiveMessageBytes: Int, maxSendMessageBytes: Int) {
         self.maxReceiveMessageBytes = maxReceiveMessageBytes

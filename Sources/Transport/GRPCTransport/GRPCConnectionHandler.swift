@@ -59,7 +59,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     let mailbox: LoopMailbox
     let session: HTTP2Session
     var owner: Owner
-    var streams: [HTTP2StreamID: Stream] = [:]
+    var streams: [HTTP2StreamID: Stream] = [:] {
+        didSet { if streams.isEmpty, let context { idleSince = context.eventLoop.now } }
+    }
     /// Bytes of incomplete messages of all calls.
     var partialBytes = 0
     /// Server: handlers that have not returned, also those whose stream is gone.
@@ -74,6 +76,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     private var keepaliveTimer: Scheduled<Void>?
     private var handshakeTimer: Scheduled<Void>?
     private var drainTimers: [Scheduled<Void>] = []
+    /// When the last call ended, or the connection began.
+    private var idleSince = NIODeadline.uptimeNanoseconds(0)
 
     /// - Throws: `HTTP2Error` without memory.
     init(settings: Settings, mailbox: LoopMailbox, owner: Owner) throws {
@@ -116,6 +120,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     private func start(_ context: ChannelHandlerContext) {
         guard keepalive == nil else { return }
         let now = context.eventLoop.now
+        idleSince = now
         let keepalive = Keepalive(settings.keepalive, now: now)
         self.keepalive = keepalive
         scheduleKeepalive(at: keepalive.firstCheck)
@@ -255,6 +260,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     }
 
     private func keepaliveFired() {
+        if isIdleTooLong {
+            return closeNow(GRPCStatus(.unavailable, "the connection had no call for too long"))
+        }
         guard let context, let action = keepalive?.timerFired(now: context.eventLoop.now, activeStreams: streams.count)
         else { return }
         switch action {
@@ -267,6 +275,11 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
         case .closeConnection:
             fail(HTTP2Error(.keepaliveTimeout, "the peer did not answer a keepalive ping"))
         }
+    }
+
+    private var isIdleTooLong: Bool {
+        guard settings.role == .server, streams.isEmpty, let context else { return false }
+        return context.eventLoop.now - idleSince >= settings.limits.idleTimeout
     }
 
     // MARK: - Ending

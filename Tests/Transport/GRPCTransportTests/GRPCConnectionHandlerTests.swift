@@ -94,6 +94,26 @@ import Testing
         #expect((bench.closed?.cause as? HTTP2Error)?.code == .keepaliveTimeout)
     }
 
+    @Test func aConnectionWithoutCallsIsNotKept() throws {
+        let bench = try Bench(.server)
+        for _ in 0..<4 where bench.channel.isActive {
+            bench.advance(.seconds(30))
+            try bench.settle()
+        }
+        #expect(!bench.channel.isActive)
+        #expect(bench.closed?.cause == nil)
+    }
+
+    @Test func aConnectionWithACallIsKept() throws {
+        let bench = try Bench(.server)
+        _ = try bench.request()
+        for _ in 0..<8 {
+            bench.advance(.seconds(30))
+            try bench.settle()
+        }
+        #expect(bench.channel.isActive)
+    }
+
     @Test func unfinishedPrefaceIsClosed() throws {
         let bench = try Bench(.server, shakesHands: false)
         try bench.channel.writeInbound(ByteBuffer(string: "PRI * HTTP/2.0\r\n"))

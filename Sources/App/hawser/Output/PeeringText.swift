@@ -35,7 +35,13 @@ enum PeeringText {
             "Imported Services: \(peering.importedServices.count)",
             "Exported Services: \(peering.exportedServices.count)", "",
             "Last Heartbeat:    \(time(peering.lastHeartbeat))", "Last Send:         \(time(peering.lastSend))",
-            "Last Receive:      \(time(peering.lastReceive))", "", "Create Index: \(peering.createIndex)",
+            "Last Receive:      \(time(peering.lastReceive))",
+        ]
+        if let error = peering.lastError { lines.append("Last Error:        \(error)") }
+        if let next = peering.nextAttempt { lines.append("Next Attempt:      \(time(next))") }
+        lines += peering.refusals.sorted { $0.key < $1.key }.map { "Not Taken:         \($0.key): \($0.value)" }
+        lines += [
+            "", "Create Index: \(peering.createIndex)",
             "Modify Index: \(peering.modifyIndex)",
         ]
         return lines.map { $0.printable + "\n" }.joined() + "\n"

@@ -20,6 +20,11 @@ struct PeeringView: Equatable {
     var lastReceive: String?
     var createIndex: Int64 = 0
     var modifyIndex: Int64 = 0
+    /// Why there is no stream; a daemon of Consul does not tell.
+    var lastError: String?
+    var nextAttempt: String?
+    /// Resources that did not reach the peer, and why.
+    var refusals: [String: String] = [:]
 
     init() {}
 
@@ -38,12 +43,19 @@ struct PeeringView: Equatable {
         serverAddresses = texts(document["PeerServerAddresses"])
         createIndex = document["CreateIndex"]?.integer ?? 0
         modifyIndex = document["ModifyIndex"]?.integer ?? 0
+        readAdditions(document["Hawser"])
         guard let status = document["StreamStatus"] else { return }
         importedServices = texts(status["ImportedServices"])
         exportedServices = texts(status["ExportedServices"])
         lastHeartbeat = status["LastHeartbeat"]?.string
         lastSend = status["LastSend"]?.string
         lastReceive = status["LastReceive"]?.string
+    }
+
+    private mutating func readAdditions(_ additions: Document?) {
+        lastError = additions?["LastError"]?.string
+        nextAttempt = additions?["NextAttempt"]?.string
+        for member in additions?["Refusals"]?.map ?? [] { refusals[member.key] = member.value.string ?? "" }
     }
 
     /// `k=v` by key.

@@ -12,12 +12,12 @@ struct WriteConfigCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
     @OptionGroup var compare: CompareAndSetOption
 
-    @Argument(help: "File with one entry as JSON or YAML, or - for standard input.")
+    @Argument(help: "File with the entry, or - for standard input.")
     var file: String
 
     func run() async throws {
         let client = try options.client()
-        let entry = try Self.read(file)
+        let entry = try readEntry()
         let label = Self.label(of: entry)
         let answer: [UInt8]
         do throws(ClientError) {
@@ -32,24 +32,24 @@ struct WriteConfigCommand: AsyncParsableCommand {
         try Surroundings.current.output.write(line: "Config entry written: \(label)")
     }
 
-    /// What is wrong with the text itself is better told here, with the file's name.
-    private static func read(_ file: String) throws(CommandFailure) -> Document {
+    /// Whether the file can be read at all is better told here, with the file's name.
+    private func readEntry() throws(CommandFailure) -> Document {
         let documents: [Document]
         do throws(DocumentProblems) {
-            documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: maxEntryBytes))
+            documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: Self.maxEntryBytes))
         } catch {
             throw CommandFailure("hawser: \(error)")
         }
         guard documents.count == 1 else {
-            throw CommandFailure("hawser: \(file) has \(documents.count) documents: write one entry at a time")
+            throw CommandFailure("hawser: \(file) has \(documents.count) entries in it: give each a file of its own")
         }
         return documents[0]
     }
 
     /// `kind/name`.
-    private static func label(of document: Document) -> String {
+    private static func label(of entry: Document) -> String {
         func text(_ key: String) -> String? {
-            document.map?.first { $0.key.lowercased() == key }?.value.string
+            entry.map?.first { $0.key.lowercased() == key }?.value.string
         }
         let kind = text("kind") ?? "?"
         let standard = kind == "mesh" ? "mesh" : kind == "proxy-defaults" ? "global" : "?"

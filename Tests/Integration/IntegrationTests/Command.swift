@@ -1,0 +1,76 @@
+import Foundation
+
+/// What a program did: its exit code and what it wrote.
+struct Outcome: Sendable {
+    var code: Int32
+    var output: String
+    var errors: String
+}
+
+/// The built program, beside the test bundle.
+enum Program {
+    struct Missing: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    static func path() throws -> String {
+        let bundle = URL(fileURLWithPath: CommandLine.arguments[0])
+        // The bundle, or a helper of the toolchain that was given the bundle's path.
+        let candidates = ([bundle] + CommandLine.arguments.map { URL(fileURLWithPath: $0) })
+            .map { $0.deletingLastPathComponent().appending(path: "hawser").path }
+        if let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) { return found }
+        throw Missing(description: "there is no hawser beside the tests: swift build --product hawser")
+    }
+
+    /// Runs a command line to its end.
+    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+        let (output, errors) = (TemporaryFile(), TemporaryFile())
+        defer { for file in [output, errors] { file.remove() } }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try path())
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try output.handle()
+        process.standardError = try errors.handle()
+        let code = try await process.runToEnd()
+        return Outcome(code: code, output: output.text, errors: errors.text)
+    }
+}
+
+extension Process {
+    /// Starts the process and waits for its end without holding a thread.
+    func runToEnd() async throws -> Int32 {
+        try await withCheckedThrowingContinuation { continuation in
+            terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try run()
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+}
+
+/// A file for what a process writes.
+struct TemporaryFile: Sendable {
+    let url: URL
+
+    init(_ url: URL = FileManager.default.temporaryDirectory.appending(path: "hawser-\(UUID().uuidString)")) {
+        self.url = url
+    }
+
+    /// Appends.
+    func handle() throws -> FileHandle {
+        if !FileManager.default.fileExists(atPath: url.path) {
+            _ = FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
+        }
+        let handle = try FileHandle(forWritingTo: url)
+        try handle.seekToEnd()
+        return handle
+    }
+
+    var text: String { (try? String(contentsOf: url, encoding: .utf8)) ?? "" }
+
+    func remove() { try? FileManager.default.removeItem(at: url) }
+}
