@@ -112,6 +112,7 @@ let modules: [Module] = [
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
+    module(.transport, "Listening", packages: [nioCore]),
     module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
@@ -130,11 +131,11 @@ let modules: [Module] = [
     module(
         .service, "PeeringService",
         uses: domain + [
-            "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport", "GRPCTransport", "ReplicationService",
+            "TLSEngine", "PeeringWire", "GRPCWire", "Listening", "TLSTransport", "GRPCTransport", "ReplicationService",
         ],
         packages: [nioCore, nioLocks, logging, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain,
+        .service, "HTTPService", uses: domain + ["Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
@@ -163,13 +164,17 @@ let modules: [Module] = [
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+    tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
     tests(
         .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
         packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
     tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
     tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
-    tests(.service, of: "IdentityService", uses: ["TLSEngine", "IdentityCore", "StateCore", "HawserTestKit"]),
+    tests(
+        .service, of: "IdentityService",
+        uses: ["TLSEngine", "IdentityCore", "StateCore", "TLSTestKit", "HawserTestKit"],
+        packages: [nioCore, logging, lifecycle]),
     tests(
         .service, of: "CatalogService",
         uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"]),
@@ -182,7 +187,9 @@ let modules: [Module] = [
             "IdentityCore", "PeeringCore", "PeeringWire", "GRPCWire", "GRPCTransport", "ReplicationService",
             "PeeringService", "hawser", "ProcessTestKit",
         ], packages: [nioCore, nioLocks, nioPosix]),
-    tests(.app, of: "hawser", uses: domain + ["HTTPService", "HawserTestKit"]),
+    tests(
+        .app, of: "hawser", uses: domain + ["ConfigFiles", "HTTPService", "HawserTestKit"],
+        packages: [argumentParser, logging, nioCore, nioPosix]),
 ]
 
 // MARK: - From data to targets

@@ -75,7 +75,10 @@ package struct IdentityService: Service {
             if Task.isCancelled { return }
             guard let active = store.state.identity?.activeRootID, active != rootID else { continue }
             rootID = active
-            _ = renew()
+            while !renew() {
+                try? await Task.sleep(for: .seconds(RenewalSchedule.retry))
+                if Task.isCancelled { return }
+            }
         }
     }
 

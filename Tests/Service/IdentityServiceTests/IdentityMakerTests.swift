@@ -45,6 +45,14 @@ import Testing
         #expect(refusal?.code == .failed)
     }
 
+    @Test func aRootOfAnotherClusterIsRefused() async throws {
+        var identity = try await IdentityMaker.establish(
+            in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
+        identity.trustDomain = TrustDomain(clusterID: "11111111-2222-3333-4444-555555555555")
+        let refusal = #expect(throws: Refusal.self) { _ = try IdentityMaker.issuer(of: identity) }
+        #expect(refusal?.message.contains("restore the data directory") == true)
+    }
+
     @Test func theServerCertificateIsRenewedInPlace() async throws {
         let identity = try await IdentityMaker.establish(
             in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
