@@ -175,8 +175,8 @@ let modules: [Module] = [
     integration(
         "IntegrationTests",
         uses: [
-            "IdentityCore", "PeeringCore", "PeeringWire", "GRPCWire", "GRPCTransport", "ReplicationService",
-            "PeeringService", "hawser",
+            "DocumentCore", "IdentityCore", "PeeringCore", "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport",
+            "GRPCTransport", "ReplicationService", "PeeringService", "hawser",
         ], packages: [nioCore, nioLocks, nioPosix]),
     tests(.app, of: "hawser", uses: domain + ["HTTPService", "HawserTestKit"]),
 ]

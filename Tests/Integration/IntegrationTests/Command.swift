@@ -19,7 +19,13 @@ enum Program {
         let candidates = ([bundle] + CommandLine.arguments.map { URL(fileURLWithPath: $0) })
             .map { $0.deletingLastPathComponent().appending(path: "hawser").path }
         if let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) { return found }
-        throw Missing(description: "there is no hawser beside the tests: swift build --product hawser")
+        throw Missing(description: "build it first: swift build --product hawser")
+    }
+
+    /// This process's environment without what would lead a command to another daemon.
+    private static func environment(_ added: [String: String]) -> [String: String] {
+        ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CONSUL_") && !$0.key.hasPrefix("HAWSER_") }
+            .merging(added) { $1 }
     }
 
     /// Runs a command line to its end.
@@ -29,7 +35,7 @@ enum Program {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try path())
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = Self.environment(environment)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try output.handle()
         process.standardError = try errors.handle()
