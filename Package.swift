@@ -184,8 +184,8 @@ let modules: [Module] = [
     integration(
         "IntegrationTests",
         uses: [
-            "IdentityCore", "PeeringCore", "PeeringWire", "GRPCWire", "GRPCTransport", "ReplicationService",
-            "PeeringService", "hawser", "ProcessTestKit",
+            "DocumentCore", "IdentityCore", "PeeringCore", "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport",
+            "GRPCTransport", "ReplicationService", "PeeringService", "hawser", "ProcessTestKit",
         ], packages: [nioCore, nioLocks, nioPosix]),
     tests(
         .app, of: "hawser", uses: domain + ["ConfigFiles", "HTTPService", "HawserTestKit"],

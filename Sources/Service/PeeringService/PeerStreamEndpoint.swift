@@ -26,16 +26,40 @@ struct PeerStreamEndpoint: Sendable {
     func handle(_ call: GRPCServerCall, router: GRPCRouter) async throws {
         let isPeering =
             call.path == PeerStreamMethod.exchangeSecret || call.path == PeerStreamMethod.streamResources
-        let name = environment.store.state.identity?.peeringServerName
-        if !isPeering, let asked = call.connectionInfo.serverName, asked == name {
-            throw GRPCStatus(.permissionDenied, "invalid permissions to the specified endpoint")
+        if isPeering { return try await router.handle(call) }
+        try await noted("a call to the peering port was refused", call) {
+            let name = environment.store.state.identity?.peeringServerName
+            if let asked = call.connectionInfo.serverName, asked == name {
+                throw GRPCStatus(.permissionDenied, "invalid permissions to the specified endpoint")
+            }
+            try await router.handle(call)
         }
-        try await router.handle(call)
+    }
+
+    /// A refused caller leaves one line, cut where its own words make it long.
+    private func noted<Value>(
+        _ what: String, _ call: GRPCServerCall, _ body: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body()
+        } catch let status as GRPCStatus {
+            environment.logger.warning(
+                "\(what): \(status.message.prefix(200))", metadata: ["address": "\(call.connectionInfo.remoteText)"])
+            throw status
+        }
     }
 
     // MARK: ExchangeSecret
 
     private func exchangeSecret(_ call: GRPCServerCall) async throws {
+        let secret = try await noted("a peering token was not redeemed", call) { try await redeem(call) }
+        var response = WireExchangeSecretResponse()
+        response.streamSecret = secret
+        try await call.write([ByteBuffer(bytes: try response.deterministicBytes())])
+    }
+
+    /// - Returns: the new stream secret, which is pending from here on.
+    private func redeem(_ call: GRPCServerCall) async throws -> String {
         let buffer = try await call.unaryRequest()
         let request: WireExchangeSecretRequest
         do {
@@ -56,15 +80,10 @@ struct PeerStreamEndpoint: Sendable {
                     id: PeeringID(request.peerID), presented: PeerSecrets.digest(of: request.establishmentSecret),
                     pendingStream: PeerSecrets.digest(of: secret)))
         } catch {
-            environment.logger.warning(
-                "a peering token was not redeemed: \(error.message)",
-                metadata: ["address": "\(call.connectionInfo.remoteText)"])
             if error.code == .denied { throw GRPCStatus(.permissionDenied, error.message) }
             throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
         }
-        var response = WireExchangeSecretResponse()
-        response.streamSecret = secret
-        try await call.write([ByteBuffer(bytes: try response.deterministicBytes())])
+        return secret
     }
 
     private static func status<Value>(
@@ -80,8 +99,10 @@ struct PeerStreamEndpoint: Sendable {
     // MARK: StreamResources
 
     private func streamResources(_ call: GRPCServerCall) async throws {
-        let (open, rest) = try await opening(of: call)
-        let peering = try await authorize(open, call)
+        let (peering, rest) = try await noted("a stream was refused", call) {
+            let (open, rest) = try await opening(of: call)
+            return (try await authorize(open, call), rest)
+        }
         let session = PeerStreamSession(
             environment, peering: peering, role: .acceptor, channel: call, received: rest,
             remoteAddress: call.connectionInfo.remoteText)
@@ -138,9 +159,7 @@ struct PeerStreamEndpoint: Sendable {
         if outcome == .deleted(sendTerminated: true) {
             try await call.write([PeerMessage.terminated].encoded(ByteBufferAllocator()))
         }
-        let status = Self.refusal(of: outcome, id)
-        environment.logger.warning("a stream was refused: \(status.message)", metadata: ["peering": "\(id)"])
-        throw status
+        throw Self.refusal(of: outcome, id)
     }
 
     private static func refusal(of outcome: AuthorizeStream.Outcome, _ id: String) -> GRPCStatus {

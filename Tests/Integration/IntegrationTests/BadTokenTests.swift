@@ -1,3 +1,4 @@
+import DocumentCore
 import Foundation
 import Testing
 
@@ -38,5 +39,38 @@ struct BadTokenTests {
             let again = try await clusters.establish(good)
             #expect(again.code == 1 && again.errors.contains("a new peering token must be generated"))
         }
+    }
+
+    /// A peering that stands is not harmed by a token that cannot be redeemed under its name.
+    @Test func aPeeringThatStandsStaysAsItIs() async throws {
+        try await Clusters.peered { clusters in
+            // What an operator or a peer was told, without what the running stream moves.
+            func row() async throws -> Document? {
+                try await clusters.island.get("/v1/peerings").list?.first?
+                    .without(["StreamStatus", "Hawser"])
+            }
+            let before = try await row()
+            let replaced = try await clusters.token()
+            let fresh = try await clusters.token()
+            let nobody = Data(
+                try String(decoding: Data(base64Encoded: fresh).orThrow("base64"), as: UTF8.self)
+                    .replacingOccurrences(of: ":\(clusters.harbor.peeringPort)", with: ":1").utf8
+            ).base64EncodedString()
+            for token in [replaced, nobody, String(fresh.dropLast(7)), "e30="] {
+                let outcome = try await clusters.establish(token)
+                #expect(outcome.code == 1)
+                #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+                #expect(try await row() == before)
+            }
+            try await clusters.areInStep()
+            #expect(clusters.island.log.components(separatedBy: "the stream is up").count == 2)
+        }
+    }
+}
+
+extension Document {
+    /// A map without these keys.
+    fileprivate func without(_ keys: Set<String>) -> Document {
+        Document(.map((map ?? []).filter { !keys.contains($0.key) }))
     }
 }

@@ -63,11 +63,7 @@ struct Clusters: Sendable {
     }
 
     func establish(_ token: String, at daemon: Daemon? = nil, name: String = "harbor") async throws -> Outcome {
-        let file = TemporaryFile()
-        defer { file.remove() }
-        try Data(token.utf8).write(to: file.url)
-        return try await (daemon ?? island).hawser(
-            "peering", "establish", "-name", name, "-peering-token-file", file.url.path)
+        try await (daemon ?? island).establish(token, name: name)
     }
 
     /// Both sides are ACTIVE, and each has what the other exports.
@@ -82,6 +78,16 @@ struct Clusters: Sendable {
             let imported = try await island.imported(from: "harbor")
             return listed == .active && imported == ["web": "2", "db": "1"]
         }
+    }
+}
+
+extension Daemon {
+    /// Redeems a token by the command.
+    func establish(_ token: String, name: String) async throws -> Outcome {
+        let file = TemporaryFile()
+        defer { file.remove() }
+        try Data(token.utf8).write(to: file.url)
+        return try await hawser("peering", "establish", "-name", name, "-peering-token-file", file.url.path)
     }
 }
 

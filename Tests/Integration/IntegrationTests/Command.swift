@@ -21,7 +21,13 @@ enum Program {
         let candidates = ([bundle] + CommandLine.arguments.map { URL(fileURLWithPath: $0) })
             .map { $0.deletingLastPathComponent().appending(path: "hawser").path }
         if let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) { return found }
-        throw Missing(description: "there is no hawser beside the tests: swift build --product hawser")
+        throw Missing(description: "build it first: swift build --product hawser")
+    }
+
+    /// This process's environment without what would lead a command to another daemon.
+    private static func environment(_ added: [String: String]) -> [String: String] {
+        ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CONSUL_") && !$0.key.hasPrefix("HAWSER_") }
+            .merging(added) { $1 }
     }
 
     /// Runs a command line to its end.
@@ -29,7 +35,8 @@ enum Program {
         let (output, errors) = (TemporaryFile(), TemporaryFile())
         defer { for file in [output, errors] { file.remove() } }
         let process = try ChildProcess(
-            try path(), arguments, environment: environment, output: output.url.path, errors: errors.url.path)
+            try path(), arguments, environment: Self.environment(environment), output: output.url.path,
+            errors: errors.url.path)
         let code = try await process.end()
         return Outcome(code: code, output: output.text, errors: errors.text)
     }

@@ -1,51 +1,12 @@
 import Foundation
-import GRPCTransport
 import GRPCWire
 import IdentityCore
-import NIOCore
-import NIOPosix
-import PeeringCore
-import PeeringWire
-import ReplicationService
+import NIOConcurrencyHelpers
 import Testing
-
-@testable import PeeringService
 
 /// `kill -9` at every row of protocol section 2.4.
 @Suite("Crashes between the steps of the handshake", .serialized)
 struct CrashTests {
-    /// A dialer that stops where a real one would have crashed.
-    private struct HalfDialer {
-        let token: PeeringToken
-        private let dialer = PeerDialer(group: .singletonMultiThreadedEventLoopGroup)
-
-        init(_ text: String) throws {
-            token = try PeeringToken(encoded: text)
-        }
-
-        func exchange() async throws -> SecretText {
-            try await SecretExchange(dialer: dialer, settings: PeeringSettings(advertised: [])).redeem(token)
-        }
-
-        /// Opens a stream with a secret, and says what came back first: `nil` is a message, the rest a status.
-        func open(_ secret: SecretText) async throws -> GRPCStatus? {
-            let address = try HostPort(token.serverAddresses[0]).orThrow("an address")
-            let connection = try await dialer.connect(
-                to: address, roots: token.caPEMs, serverName: token.serverName, timeout: .seconds(20))
-            let stream = try connection.openStream(path: PeerStreamMethod.streamResources)
-            let open = StreamOpen(peerID: token.peerID, streamSecretID: secret.reveal(), datacenter: "dc3")
-            try await stream.write([PeerMessage.open(open)].encoded(ByteBufferAllocator()))
-            var status: GRPCStatus?
-            do {
-                _ = try await stream.next()
-            } catch let error as GRPCStatus {
-                status = error
-            }
-            await connection.close()
-            return status
-        }
-    }
-
     @Test func afterTheTokenWasPrinted() async throws {
         try await Clusters.run { clusters in
             let token = try await clusters.token()
@@ -73,15 +34,15 @@ struct CrashTests {
         }
     }
 
-    @Test func afterTheDialerHasItOnDiskBeforeItsFirstStream() async throws {
+    /// The moment that `establish` returned: the secret is on disk, and the first stream is being opened at best.
+    @Test(arguments: [["island"], ["harbor"], ["harbor", "island"]])
+    func afterTheDialerHasItOnDiskBeforeItsFirstStream(crashing: [String]) async throws {
         try await Clusters.run { clusters in
             let token = try await clusters.token()
-            // Nobody is there to be dialed once the secret is exchanged.
             try await clusters.redeem(token)
-            clusters.harbor.stop()
-            clusters.island.stop()
-            try await clusters.island.start()
-            try await clusters.harbor.start()
+            let daemons = [clusters.harbor, clusters.island].filter { crashing.contains($0.name) }
+            for daemon in daemons { daemon.stop() }
+            for daemon in daemons { try await daemon.start() }
             try await clusters.areInStep()
         }
     }
@@ -109,6 +70,35 @@ struct CrashTests {
             #expect(outcomes.map(\.code).sorted() == [0, 1])
             let loser = try outcomes.first { $0.code == 1 }.orThrow("a loser")
             #expect(loser.errors.contains("a new peering token must be generated"))
+            let (winning, losing) = outcomes[0].code == 0 ? (clusters.island, other) : (other, clusters.island)
+            #expect(try await losing.succeed("peering", "list") == "There are no peering connections.\n")
+            try await eventually("the winner is in") { try await winning.peering("harbor")?.state == "ACTIVE" }
+        }
+    }
+
+    @Test func ofTwoStreamsWithOnePendingSecretOneStays() async throws {
+        try await Clusters.run { clusters in
+            let half = try HalfDialer(try await clusters.token())
+            let secret = try await half.exchange()
+            async let first = half.stream(secret)
+            async let second = half.stream(secret)
+            let streams = try await [first, second]
+            // Both know the secret; the later one takes over, and the earlier one is told so.
+            let ends = NIOLockedValueBox<[GRPCStatus]>([])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for stream in streams {
+                    group.addTask {
+                        let status = await stream.waitForEnd()
+                        ends.withLockedValue { $0.append(status) }
+                    }
+                }
+                try await eventually("one stream was ended") { ends.withLockedValue { $0.count } == 1 }
+                #expect(
+                    ends.withLockedValue { $0 } == [GRPCStatus(.aborted, "a newer stream of this peering took over")])
+                #expect(try await clusters.harbor.peering("island")?.state == "ACTIVE")
+                group.cancelAll()
+            }
+            for stream in streams { await stream.close() }
         }
     }
 

@@ -1,9 +1,12 @@
+import DocumentCore
 import Foundation
 import Glibc
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import ProcessTestKit
+
+@testable import hawser
 
 /// A daemon as a process of its own, with directories that are gone at the end of the test.
 final class Daemon: Sendable {
@@ -117,6 +120,63 @@ final class Daemon: Sendable {
             if words.count >= 2 { services[words[0]] = words[1] }
         }
         return services
+    }
+
+    /// What the HTTP API answers.
+    ///
+    /// - Parameter target: path and query.
+    func get(_ target: String) async throws -> Document {
+        let client = HTTPClient(address: DaemonAddress(host: "127.0.0.1", port: httpPort))
+        let answer = try await client.send(ClientRequest(method: .get, target: target, seconds: 60))
+        guard answer.status == 200 else {
+            throw Unexpected(
+                "\(name) answers \(answer.status) to \(target): \(String(decoding: answer.body, as: UTF8.self))")
+        }
+        return try JSONReader.read(answer.body)
+    }
+
+    /// Instances that a peer exports, by `/v1/health/service`, in the order of their IDs.
+    func instances(of service: String, from peer: String) async throws -> [Instance] {
+        let entries = try await get("/v1/health/service/\(service)?peer=\(peer)").list ?? []
+        return entries.map { entry in
+            let service = entry["Service"]
+            return Instance(
+                id: service?["ID"]?.string ?? "", node: entry["Node"]?["Node"]?.string ?? "",
+                port: service?["Port"]?.integer ?? 0,
+                tags: (service?["Tags"]?.list ?? []).compactMap(\.string), peer: service?["PeerName"]?.string ?? "")
+        }
+        .sorted { $0.id < $1.id }
+    }
+
+    struct Instance: Equatable {
+        var id: String
+        var node: String
+        var port: Int64
+        var tags: [String]
+        var peer: String
+    }
+
+    // MARK: The process as the system sees it
+
+    /// Open sockets.
+    func socketCount() throws -> Int {
+        let path = "/proc/\(try processID())/fd"
+        let files = FileManager.default
+        return try files.contentsOfDirectory(atPath: path).count { name in
+            // A descriptor may be gone by now.
+            (try? files.destinationOfSymbolicLink(atPath: "\(path)/\(name)"))?.hasPrefix("socket:") ?? false
+        }
+    }
+
+    /// Resident memory in KiB.
+    func residentKiB() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(try processID())/status", encoding: .utf8)
+        let line = try status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }.orThrow("VmRSS")
+        return try line.split(separator: " ").compactMap { Int($0) }.first.orThrow("the number of VmRSS")
+    }
+
+    private func processID() throws -> Int32 {
+        try process.withLockedValue { $0?.id }.orThrow("the process")
     }
 }
 

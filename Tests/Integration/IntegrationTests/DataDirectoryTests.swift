@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @Suite("Daemons that must not start", .serialized)
@@ -51,6 +52,49 @@ struct DataDirectoryTests {
         #expect(damaged.contains("state.db"))
         // It was left as it is.
         #expect(try Data(contentsOf: file) == bytes)
+    }
+
+    /// A file that lost its contents is damage, not a first start.
+    @Test func anEmptyStateFileIsNotAFirstStart() async throws {
+        let daemon = try await Daemon("first", datacenter: "dc1")
+        defer { daemon.remove() }
+        try FileManager.default.createDirectory(at: daemon.dataDirectory, withIntermediateDirectories: true)
+        let file = daemon.dataDirectory.appending(path: "state.db")
+        try Data().write(to: file)
+        #expect(try await refused(Array(daemon.agentArguments.dropFirst())).contains(file.path))
+        #expect(try Data(contentsOf: file).isEmpty)
+    }
+
+    @Test func aDirectoryThatCannotBeUsed() async throws {
+        let daemon = try await Daemon("first", datacenter: "dc1")
+        defer { daemon.remove() }
+        // A file in its place, and a parent that is not there: refused to every user, root included.
+        try Data("mine".utf8).write(to: daemon.dataDirectory)
+        let flags = ["-bind", "127.0.0.1", "-http-port", "0", "-grpc-tls-port", "0"]
+        #expect(
+            try await refused(flags + ["-data-dir", daemon.dataDirectory.path]).contains(daemon.dataDirectory.path))
+        #expect(try Data(contentsOf: daemon.dataDirectory) == Data("mine".utf8))
+        let orphan = daemon.configDirectory.appending(path: "missing/data").path
+        #expect(try await refused(flags + ["-data-dir", orphan]).contains(orphan))
+        try FileManager.default.removeItem(at: daemon.dataDirectory)
+        try FileManager.default.createDirectory(
+            at: daemon.dataDirectory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o000])
+        // Root reads it all the same.
+        guard geteuid() != 0 else { return }
+        #expect(
+            try await refused(flags + ["-data-dir", daemon.dataDirectory.path]).contains(daemon.dataDirectory.path))
+    }
+
+    /// Whoever is refused leaves the one that runs alone.
+    @Test func theFirstDaemonGoesOn() async throws {
+        let daemon = try await Daemon("first", datacenter: "dc1")
+        defer { daemon.remove() }
+        try await daemon.start()
+        _ = try await refused(Array(daemon.agentArguments.dropFirst()))
+        try await daemon.succeed("peering", "generate-token", "-name", "later")
+        daemon.stop()
+        try await daemon.start()
+        #expect(try await daemon.peering("later")?.state == "PENDING")
     }
 
     @Test func flagsAndFilesThatMakeNoSense() async throws {

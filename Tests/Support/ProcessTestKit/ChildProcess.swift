@@ -11,14 +11,17 @@ package struct SpawnError: Error, CustomStringConvertible {
 package final class ChildProcess: Sendable {
     package let id: pid_t
 
+    /// Descriptors of ours are below this.
+    private static let inherited: Int32 = 512
+
     /// Starts a program.
     ///
     /// - Parameters:
     ///   - program: its path.
-    ///   - environment: on top of ours.
+    ///   - environment: ours if none is given.
     ///   - output: file that standard output is appended to; the same for `errors`.
     package init(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:], output: String, errors: String
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil, output: String, errors: String
     ) throws {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -27,8 +30,10 @@ package final class ChildProcess: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, appending, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, appending, 0o600)
+        // A listening socket that lived on in a child would keep its port. Closing what is not open is no error.
+        for descriptor in 3..<Self.inherited { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
         var started: pid_t = 0
-        let variables = Self.environment(with: environment)
+        let variables = environment.map { $0.map { "\($0.key)=\($0.value)" } } ?? Self.ownEnvironment
         let code = unsafe Self.withPointers([program] + arguments) { arguments in
             unsafe Self.withPointers(variables) { variables in
                 unsafe posix_spawn(&started, program, &actions, nil, arguments, variables)
@@ -53,16 +58,14 @@ package final class ChildProcess: Sendable {
         return signal == 0 ? status >> 8 & 0xFF : 128 + signal
     }
 
-    private static func environment(with additions: [String: String]) -> [String] {
+    private static var ownEnvironment: [String] {
         var variables: [String] = []
         var next = unsafe environ
         while let text = unsafe next.pointee {
-            let variable = unsafe String(cString: text)
-            let name = variable.prefix { $0 != "=" }
-            if additions[String(name)] == nil { variables.append(variable) }
+            unsafe variables.append(String(cString: text))
             unsafe next += 1
         }
-        return variables + additions.map { "\($0.key)=\($0.value)" }
+        return variables
     }
 
     private static func withPointers<Result>(
