@@ -146,10 +146,14 @@ let modules: [Module] = [
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
+    support("ProcessTestKit"),
     support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
     program(
         "hawser-bench", in: "Bench",
-        uses: ["CatalogCore", "TLSEngine", "TLSTransport", "ConfigFiles", "PeerStreamTranslation", "TLSTestKit"],
+        uses: [
+            "CatalogCore", "TLSEngine", "TLSTransport", "ConfigFiles", "PeerStreamTranslation", "TLSTestKit",
+            "ProcessTestKit",
+        ],
         packages: [nioCore, nioPosix]),
     support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
 
@@ -182,7 +186,7 @@ let modules: [Module] = [
         "IntegrationTests",
         uses: [
             "IdentityCore", "PeeringCore", "PeeringWire", "GRPCWire", "GRPCTransport", "ReplicationService",
-            "PeeringService", "hawser",
+            "PeeringService", "hawser", "ProcessTestKit",
         ], packages: [nioCore, nioLocks, nioPosix]),
     tests(
         .app, of: "hawser", uses: domain + ["ConfigFiles", "HTTPService", "HawserTestKit"],

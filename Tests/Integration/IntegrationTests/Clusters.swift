@@ -65,7 +65,7 @@ struct Clusters: Sendable {
     func establish(_ token: String, at daemon: Daemon? = nil, name: String = "harbor") async throws -> Outcome {
         let file = TemporaryFile()
         defer { file.remove() }
-        try file.handle().write(contentsOf: Data(token.utf8))
+        try Data(token.utf8).write(to: file.url)
         return try await (daemon ?? island).hawser(
             "peering", "establish", "-name", name, "-peering-token-file", file.url.path)
     }

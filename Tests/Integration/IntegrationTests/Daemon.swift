@@ -3,6 +3,7 @@ import Glibc
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import ProcessTestKit
 
 /// A daemon as a process of its own, with directories that are gone at the end of the test.
 final class Daemon: Sendable {
@@ -10,7 +11,7 @@ final class Daemon: Sendable {
     let httpPort: Int
     let peeringPort: Int
     private let directory: URL
-    private let process = NIOLockedValueBox<Process?>(nil)
+    private let process = NIOLockedValueBox<ChildProcess?>(nil)
     private let arguments: [String]
 
     /// - Parameter files: the configuration directory.
@@ -54,13 +55,8 @@ final class Daemon: Sendable {
 
     /// Starts the daemon and waits until it answers.
     func start() async throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try Program.path())
-        process.arguments = agentArguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try logFile.handle()
-        process.standardError = try logFile.handle()
-        try process.run()
+        let log = logFile.url.path
+        let process = try ChildProcess(try Program.path(), agentArguments, output: log, errors: log)
         self.process.withLockedValue { $0 = process }
         try await eventually("\(name) answers") { try await self.hawser("peering", "list").code == 0 }
     }
@@ -68,8 +64,8 @@ final class Daemon: Sendable {
     /// Ends it without warning, or in order.
     func stop(_ signal: Int32 = SIGKILL) {
         guard let process = process.withLockedValue({ $0.take() }) else { return }
-        kill(process.processIdentifier, signal)
-        process.waitUntilExit()
+        process.signal(signal)
+        process.wait()
     }
 
     func remove() {
@@ -90,7 +86,8 @@ final class Daemon: Sendable {
         let outcome = try await Program.run(
             arguments, environment: ["HAWSER_HTTP_ADDR": "127.0.0.1:\(httpPort)"])
         guard outcome.code == 0 else {
-            throw Unexpected("\(name)$ hawser \(arguments.joined(separator: " ")): \(outcome.errors)")
+            let line = arguments.joined(separator: " ")
+            throw Unexpected("\(name)$ hawser \(line): \(outcome.errors)\(name)'s log ends:\n\(log.suffix(4_000))")
         }
         return outcome.output
     }
