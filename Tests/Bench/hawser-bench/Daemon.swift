@@ -12,8 +12,8 @@ final class Daemon {
     /// Starts the program; it may not answer yet.
     init(program: String, name: String, datacenter: String, configuration: [String: String]) throws {
         self.name = name
-        self.httpPort = try Self.freePort()
-        self.peeringPort = try Self.freePort()
+        self.httpPort = UInt16(FreePort.take())
+        self.peeringPort = UInt16(FreePort.take())
         var template = Array("/tmp/hawser-bench-\(name)-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw BenchError("no temporary directory: errno \(errno)") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -71,22 +71,6 @@ final class Daemon {
     }
 
     // MARK: System
-
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                unsafe bind(descriptor, raw, size) == 0 && getsockname(descriptor, raw, &size) == 0
-            }
-        }
-        guard result else { throw BenchError("no free port: errno \(errno)") }
-        return UInt16(bigEndian: address.sin_port)
-    }
 
     static func read(_ path: String) throws -> String {
         let descriptor = unsafe open(path, O_RDONLY)

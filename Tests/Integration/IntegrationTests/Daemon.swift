@@ -19,8 +19,8 @@ final class Daemon: Sendable {
         _ name: String, datacenter: String, files: [String: String] = [:], arguments: [String] = []
     ) async throws {
         self.name = name
-        httpPort = try await Self.freePort()
-        peeringPort = try await Self.freePort()
+        httpPort = FreePort.take()
+        peeringPort = FreePort.take()
         directory = FileManager.default.temporaryDirectory.appending(path: "hawser-\(name)-\(UUID().uuidString)")
         self.arguments =
             ["-node", name, "-datacenter", datacenter, "-bind", "127.0.0.1", "-log-level", "debug"] + arguments
@@ -117,14 +117,6 @@ final class Daemon: Sendable {
             if words.count >= 2 { services[words[0]] = words[1] }
         }
         return services
-    }
-
-    private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port
-        try await channel.close()
-        return try port.orThrow("a port")
     }
 }
 

@@ -93,9 +93,10 @@ struct HTTPClient: Sendable {
     ) async throws {
         let connection = try await connect()
         try await connection.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head(of: request)))
-            if !request.body.isEmpty { try await outbound.write(.body(ByteBuffer(bytes: request.body))) }
-            try await outbound.write(.end(nil))
+            // In one piece: a daemon may have answered and closed before a second one.
+            var parts: [HTTPPart<HTTPRequestHead, ByteBuffer>] = [.head(head(of: request))]
+            if !request.body.isEmpty { parts.append(.body(ByteBuffer(bytes: request.body))) }
+            try await outbound.write(contentsOf: parts + [.end(nil)])
             for try await part in inbound {
                 guard try received(part) else { return }
             }
