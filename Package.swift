@@ -177,7 +177,8 @@ let modules: [Module] = [
         packages: [nioCore, logging, lifecycle]),
     tests(
         .service, of: "CatalogService",
-        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"]),
+        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"],
+        packages: [logging]),
     tests(.service, of: "ReplicationService"),
     tests(.service, of: "PeeringService", uses: ["GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),

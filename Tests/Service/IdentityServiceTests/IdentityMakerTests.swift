@@ -77,4 +77,13 @@ import Testing
         schedule.failed(now: 1_200)
         #expect(schedule.wait(now: 1_200) == RenewalSchedule.retry)
     }
+
+    @Test func renewalIsDueWhenTheClockWasSetBack() {
+        var schedule = RenewalSchedule(validity: 1_000...1_300)
+        #expect(schedule.wait(now: 999) == 0)
+        schedule.failed(now: 900)
+        #expect(schedule.wait(now: 900) == RenewalSchedule.retry)
+        #expect(schedule.wait(now: 900 + RenewalSchedule.retry) == 0)
+        #expect(schedule.wait(now: 899) == 0)
+    }
 }

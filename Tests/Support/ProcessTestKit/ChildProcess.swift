@@ -9,6 +9,9 @@ package struct SpawnError: Error, CustomStringConvertible {
 ///
 /// Foundation's `Process` reads the list of open files while other threads change it, and crashes now and then.
 package final class ChildProcess: Sendable {
+    /// More than the tests of one process have open at once.
+    private static let maxDescriptors: CInt = 1_024
+
     package let id: pid_t
 
     /// Descriptors of ours are below this.
@@ -26,6 +29,11 @@ package final class ChildProcess: Sendable {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        // Or the child keeps listeners of this process open after their tests closed them, and they answer nobody.
+        // What is not open is passed over.
+        for descriptor in 3..<min(Self.maxDescriptors, CInt(clamping: sysconf(CInt(_SC_OPEN_MAX)))) {
+            unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         let appending = O_CREAT | O_WRONLY | O_APPEND
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, appending, 0o600)

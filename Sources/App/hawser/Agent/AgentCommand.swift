@@ -26,7 +26,7 @@ struct AgentCommand: AsyncParsableCommand {
         do throws(DocumentProblems) {
             loaded = try loader.load()
             settings = try Self.defaults(for: loaded.agent.merging(flags.configuration))
-                .resolved(hostName: SystemFiles.hostName)
+                .resolved(hostName: SystemFiles.hostName).withCheckedAddresses()
         } catch {
             throw CommandFailure("hawser: the configuration is refused:\n\(error)")
         }

@@ -50,6 +50,9 @@ struct AgentDaemon {
     private func run(dataDirectory: String) async throws {
         let logger = makeLogger("agent")
         for warning in loaded.warnings { logger.warning("\(warning)") }
+        if settings.isDevelopment, let unused = settings.dataDirectory {
+            logger.warning("data_dir \(unused) is not used with -dev: nothing is kept")
+        }
         let (storage, store) = try await openState(in: dataDirectory)
         let identity = try await IdentityMaker.establish(
             in: store, datacenter: settings.datacenter, now: WallClock.seconds())
