@@ -163,6 +163,13 @@ let modules: [Module] = [
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
+    tests(.domain, of: "IdentityCore"),
+    tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),
+    tests(
+        .domain, of: "StateCore", uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "HawserTestKit"]),
+    tests(
+        .domain, of: "ReplicationCore",
+        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),

@@ -11,7 +11,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     package var seconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return rest < 0 ? seconds - 1 : seconds
     }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
@@ -20,7 +21,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     package var rfc3339: String {
         guard self != .zero else { return "0001-01-01T00:00:00Z" }
         let seconds = self.seconds
-        let fraction = nanoseconds - seconds * 1_000_000_000
+        let rest = nanoseconds % 1_000_000_000
+        let fraction = rest < 0 ? rest + 1_000_000_000 : rest
         let (date, time) = Self.calendar(seconds: seconds)
         var text = "\(pad(date.year, 4))-\(pad(date.month, 2))-\(pad(date.day, 2))"
         text += "T\(pad(time.hour, 2)):\(pad(time.minute, 2)):\(pad(time.second, 2))"

@@ -14,9 +14,6 @@ package final class ChildProcess: Sendable {
 
     package let id: pid_t
 
-    /// Descriptors of ours are below this.
-    private static let inherited: Int32 = 512
-
     /// Starts a program.
     ///
     /// - Parameters:
@@ -38,8 +35,6 @@ package final class ChildProcess: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, appending, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, appending, 0o600)
-        // A listening socket that lived on in a child would keep its port. Closing what is not open is no error.
-        for descriptor in 3..<Self.inherited { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
         var started: pid_t = 0
         let variables = environment.map { $0.map { "\($0.key)=\($0.value)" } } ?? Self.ownEnvironment
         let code = unsafe Self.withPointers([program] + arguments) { arguments in

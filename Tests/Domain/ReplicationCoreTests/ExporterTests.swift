@@ -1,0 +1,184 @@
+import CatalogCore
+import ConfigCore
+import HawserTestKit
+import IdentityCore
+import PeeringCore
+import StateCore
+import Testing
+
+@testable import ReplicationCore
+
+@Suite struct ExporterTests {
+    /// A store that exports by the given rules, and an exporter that follows it.
+    private final class Setting {
+        let store: StateStore
+        var exporter: Exporter
+        private let changes: StateSubscription
+
+        init(_ rules: [ExportedService], services: [String]) async throws {
+            store = try await StateStore(storage: MemoryStorage())
+            changes = store.subscribe(to: .everything)
+            exporter = Exporter(peerName: "island", offersServerAddresses: true, state: store.state)
+            try await export(rules)
+            for name in services { try await register(name) }
+        }
+
+        func export(_ rules: [ExportedService]) async throws {
+            _ = try await store.apply(
+                WriteConfigEntry(entry: ConfigEntry(name: "default", content: .exportedServices(rules))))
+            follow()
+        }
+
+        func register(
+            _ name: String, port: Int = 80, kind: ServiceKind = .typical, proxyOf destination: String? = nil
+        ) async throws {
+            let service = NodeService(
+                kind: kind, id: name, service: name, port: port,
+                proxy: destination.map { ProxyTarget(destinationServiceName: $0) })
+            try await store.apply(RegisterService(node: "n", registration: Registration(service: service)))
+            follow()
+        }
+
+        func remove(_ name: String) async throws {
+            try await store.apply(DeregisterService(node: "n", id: name))
+            follow()
+        }
+
+        private func follow() {
+            _ = exporter.stateChanged(changes.takePending(), state: store.state)
+        }
+
+        /// Takes everything that is due, and marks it as sent with the content that stands now.
+        func drain() -> [ResourceKey] {
+            var keys: [ResourceKey] = []
+            while let key = exporter.next() {
+                if exporter.willSend(key, hash: content(of: key), count: 1) != nil { keys.append(key) }
+            }
+            return keys
+        }
+
+        private func content(of key: ResourceKey) -> Int {
+            switch key {
+            case .service(let name): store.state.catalog.instances(of: name).hashValue
+            case .serviceList: exporter.listedNames.hashValue
+            case .proxies(let name): exporter.isMesh(name) ? 1 : 0
+            case .trustBundle, .serverAddresses: 0
+            }
+        }
+    }
+
+    private let web = ExportedService(name: "web", peers: ["island", "other"])
+    private let all = ExportedService(name: "*", peers: ["island"])
+
+    @Test func nothingGoesOutUnasked() async throws {
+        let setting = try await Setting([all], services: ["web", "db"])
+        #expect(setting.drain().isEmpty)
+        setting.exporter.subscribed(to: .exportedServiceList)
+        #expect(setting.drain().isEmpty)
+        setting.exporter.subscribed(to: .exportedService)
+        #expect(setting.drain() == [.serviceList, .service("db"), .service("web")])
+        setting.exporter.subscribed(to: .trustBundle)
+        setting.exporter.subscribed(to: .serverAddresses)
+        #expect(setting.drain() == [.trustBundle, .serverAddresses])
+        setting.exporter.subscribed(to: .exportedService)
+        #expect(setting.drain().isEmpty)
+    }
+
+    @Test func aDialerOffersNoAddresses() async throws {
+        let store = try await StateStore(storage: MemoryStorage())
+        var exporter = Exporter(peerName: "island", offersServerAddresses: false, state: store.state)
+        exporter.subscribed(to: .serverAddresses)
+        #expect(!exporter.hasPending)
+    }
+
+    @Test func onlyWhatIsNamedForThisPeerGoes() async throws {
+        let other = ExportedService(name: "db", peers: ["other"])
+        let setting = try await Setting([web, other], services: ["web", "db", "secret"])
+        #expect(setting.exporter.listedNames == ["web"])
+        // A name without instances is on the list all the same.
+        try await setting.export([web, ExportedService(name: "later", peers: ["island"])])
+        #expect(setting.exporter.listedNames == ["later", "web"])
+    }
+
+    @Test func aWildcardFollowsTheCatalogWithoutProxiesAndTheClusterItself() async throws {
+        let setting = try await Setting([all], services: ["web", "consul"])
+        try await setting.register("web-proxy", kind: .connectProxy, proxyOf: "web")
+        #expect(setting.exporter.listedNames == ["web"])
+        try await setting.register("new")
+        #expect(setting.exporter.listedNames == ["new", "web"])
+        try await setting.remove("web")
+        #expect(setting.exporter.listedNames == ["new"])
+    }
+
+    @Test func oneChangeIsOneResource() async throws {
+        let setting = try await Setting([all], services: (0..<50).map { "s\($0)" })
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        for port in 81..<90 { try await setting.register("s7", port: port) }
+        #expect(setting.exporter.pendingCount == 1)
+        #expect(setting.drain() == [.service("s7")])
+    }
+
+    @Test func theSameContentIsNotSentTwice() async throws {
+        let setting = try await Setting([web], services: ["web"])
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        try await setting.register("web", port: 81)
+        try await setting.register("web", port: 80)
+        #expect(setting.drain().isEmpty)
+        setting.exporter.refused(.service("web"))
+        setting.exporter.retry(.service("web"))
+        #expect(setting.drain() == [.service("web")])
+    }
+
+    @Test func aNewListIsAllThatWithdrawsAService() async throws {
+        let setting = try await Setting([all], services: ["web", "db"])
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        try await setting.export([web])
+        #expect(setting.drain() == [.serviceList])
+        // Exported again it is sent again, though nothing changed.
+        try await setting.export([all])
+        #expect(Set(setting.drain()) == [.serviceList, .service("db")])
+    }
+
+    @Test func aNameThatLeftWhileItWasBeingEncodedIsNotSent() async throws {
+        let setting = try await Setting([all], services: ["db"])
+        setting.exporter.subscribed(to: .exportedService)
+        #expect(setting.exporter.next() == .serviceList)
+        #expect(setting.exporter.next() == .service("db"))
+        try await setting.export([])
+        #expect(setting.exporter.willSend(.service("db"), hash: 1, count: 1) == nil)
+        #expect(setting.drain() == [.serviceList])
+    }
+
+    @Test func proxiesComeAndGoWithTheMesh() async throws {
+        let setting = try await Setting([web], services: ["web"])
+        setting.exporter.subscribed(to: .exportedService)
+        #expect(setting.drain() == [.serviceList, .service("web")])
+        try await setting.register("p", kind: .connectProxy, proxyOf: "web")
+        #expect(setting.drain() == [.proxies("web")])
+        try await setting.remove("p")
+        #expect(setting.drain() == [.proxies("web")])
+        #expect(!setting.exporter.isMesh("web"))
+    }
+
+    @Test func aPendingSetKeepsTheOrderAndEachOnce() {
+        var set = PendingSet<Int>()
+        for number in [3, 1, 3, 2, 1] { set.insert(number) }
+        set.remove(1)
+        set.insert(1)
+        #expect(set.count == 3)
+        var order: [Int] = []
+        while let next = set.popFirst() { order.append(next) }
+        #expect(Set(order) == [1, 2, 3] && order.first == 3 && order.count == 3)
+        #expect(set.isEmpty)
+        // Memory follows the members, however often one comes and goes.
+        for _ in 0..<10_000 {
+            set.insert(1)
+            set.remove(1)
+        }
+        set.insert(2)
+        #expect(set.popFirst() == 2 && set.popFirst() == nil)
+    }
+}

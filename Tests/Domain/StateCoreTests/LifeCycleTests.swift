@@ -1,0 +1,240 @@
+import CatalogCore
+import ConfigCore
+import HawserTestKit
+import IdentityCore
+import PeeringCore
+import Testing
+
+@testable import StateCore
+
+@Suite struct LifeCycleTests {
+    private let now = Timestamp(seconds: 1_000)
+
+    private func service(_ name: String, _ byte: UInt8, count: Int = 1) -> ImportedChange {
+        .service(name: name, payload: [byte], instanceCount: count)
+    }
+
+    // MARK: Imports
+
+    @Test func aListDecidesWhatStands() async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        let outcomes = try await harness.apply(
+            ImportBatch(
+                id: harness.id,
+                changes: [
+                    service("web", 1, count: 2), service("web-sidecar-proxy", 1), service("db", 1),
+                    .serviceList(["web", "new"]),
+                ]))
+        #expect(outcomes.map { $0.map(\.name) } == [["web"], ["web-sidecar-proxy"], ["db"], ["", "db"]])
+        #expect(outcomes[3].map(\.newCount) == [2, 0])
+        let imports = try #require(harness.store.state.imports[harness.id])
+        #expect(Set(imports.services.keys) == ["web", "web-sidecar-proxy"])
+        #expect(imports.announced == ["new", "web"])
+    }
+
+    @Test func theSameBytesAreNoChange() async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        _ = try await harness.apply(ImportBatch(id: harness.id, changes: [service("web", 1)]))
+        let index = harness.store.state.index
+        let outcomes = try await harness.apply(ImportBatch(id: harness.id, changes: [service("web", 1)]))
+        #expect(outcomes[0][0].changed == false)
+        #expect(harness.store.state.index == index)
+        // No instances: the service is gone.
+        let gone = try await harness.apply(
+            ImportBatch(id: harness.id, changes: [.service(name: "web", payload: [], instanceCount: 0)]))
+        #expect(gone[0][0] == ImportOutcome(name: "web", oldCount: 1, newCount: 0))
+        #expect(harness.store.state.imports[harness.id]?.services["web"] == nil)
+    }
+
+    @Test func anAcceptorTakesNoAddressesAndABundleReplacesRoots() async throws {
+        let harness = try await Harness()
+        try await harness.token()
+        let bundle = TrustBundle(trustDomain: "x.consul", rootPEMs: ["A\n", "B\n"])
+        let outcomes = try await harness.apply(
+            ImportBatch(id: harness.id, changes: [.serverAddresses(["a:1"]), .trustBundle(bundle)]))
+        #expect(outcomes[0][0].refusal == "Cannot switch peering dialing mode from false to true")
+        #expect(outcomes[1][0].newCount == 2)
+        #expect(harness.store.state.peerings[harness.id]?.peerCAPEMs == ["A\n", "B\n"])
+    }
+
+    @Test func copiesOnDiskFollowAndAreServedAfterARestart() async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        _ = try await harness.apply(
+            ImportBatch(id: harness.id, changes: [service("web", 7, count: 3), .serviceList(["web"])]))
+        try await harness.apply(
+            PersistImports(changes: [.importedService(harness.id, "web"), .importedList(harness.id)]))
+        let later = try await StateStore(storage: harness.storage).state.imports[harness.id]
+        #expect(later?.services["web"]?.payload == [7] && later?.services["web"]?.instanceCount == 3)
+        #expect(later?.announced == ["web"])
+    }
+
+    @Test(arguments: [true, false])
+    func nothingOfAnEndedPeeringComesBack(isDeleted: Bool) async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        _ = try await harness.apply(ImportBatch(id: harness.id, changes: [service("web", 7), .serviceList(["web"])]))
+        try await harness.apply(
+            PersistImports(changes: [.importedService(harness.id, "web"), .importedList(harness.id)]))
+        if isDeleted {
+            _ = try await harness.apply(MarkForDeletion(name: "harbor", now: now))
+        } else {
+            try await harness.apply(TerminatePeering(id: harness.id))
+        }
+        #expect(harness.store.state.imports[harness.id] == nil)
+        #expect(try await StateStore(storage: harness.storage).state.imports[harness.id] == nil)
+        let late = ImportBatch(id: harness.id, changes: [service("web", 8)])
+        #expect(await harness.refusal(of: late)?.code == .conflict)
+    }
+
+    // MARK: Deletion
+
+    @Test func aDeletedPeeringIsGoneInTwoStepsAndRemembered() async throws {
+        let harness = try await Harness()
+        try await harness.token()
+        #expect(try await harness.apply(MarkForDeletion(name: "island", now: now)) == harness.id)
+        #expect(harness.store.state.secrets[harness.id] == nil)
+        #expect(harness.store.state.peerings[harness.id]?.state == .deleting)
+        #expect(try await harness.apply(MarkForDeletion(name: "island", now: now)) == nil)
+        let token = GenerateToken(name: "island", meta: [:], newID: PeeringID("n"), establishment: harness.secret(1))
+        #expect(await harness.refusal(of: token)?.message.contains("marked for deletion") == true)
+        try await harness.apply(RemovePeering(id: harness.id, now: now))
+        #expect(harness.store.state.peering(named: "island") == nil)
+        #expect(try await harness.open(1) == .deleted(sendTerminated: true))
+        #expect(try await harness.apply(token) == PeeringID("n"))
+    }
+
+    @Test func theMemoryOfTheDeletedIsBounded() async throws {
+        let harness = try await Harness()
+        for number in 0..<(State.maxTombstones + 3) {
+            let id = PeeringID("p\(number)")
+            _ = try await harness.store.apply(
+                GenerateToken(name: "p\(number)", meta: [:], newID: id, establishment: harness.secret(1)))
+            _ = try await harness.store.apply(MarkForDeletion(name: "p\(number)", now: now))
+            try await harness.store.apply(RemovePeering(id: id, now: Timestamp(seconds: Int64(number))))
+        }
+        #expect(harness.store.state.tombstones.count == State.maxTombstones)
+        #expect(harness.store.state.tombstones[PeeringID("p0")] == nil)
+        try await harness.expectDurable()
+    }
+
+    @Test func aTerminatedPeeringComesBackWithANewToken() async throws {
+        let harness = try await Harness()
+        try await harness.token()
+        try await harness.apply(
+            ExchangeSecret(id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2)))
+        try await harness.apply(TerminatePeering(id: harness.id))
+        #expect(try await harness.open(2) == .deleted(sendTerminated: false))
+        try await harness.token(3)
+        #expect(harness.store.state.peerings[harness.id]?.state == .pending)
+        // What its dialer had does not come back with it.
+        #expect(try await harness.open(2) == .notEstablished)
+    }
+
+    // MARK: Identity, files and clients
+
+    @Test func theIdentityIsMadeOnce() async throws {
+        let harness = try await Harness()
+        func identity(_ datacenter: String) -> ClusterIdentity {
+            ClusterIdentity(
+                trustDomain: TrustDomain(clusterID: "c"), datacenter: datacenter, nodeID: "n",
+                roots: [
+                    CARoot(
+                        id: "r", name: "n", certificatePEM: "PEM\n", serialHex: "01", notBefore: 1, notAfter: 2,
+                        key: SecretText("key"))
+                ], activeRootID: "r")
+        }
+        let made = try await harness.apply(EstablishIdentity(proposed: identity("dc1")))
+        #expect(try await harness.apply(EstablishIdentity(proposed: identity("dc1"))) == made)
+        #expect(await harness.refusal(of: EstablishIdentity(proposed: identity("dc2")))?.code == .conflict)
+        let own = CheckEstablish(name: "x", serverName: made.peeringServerName)
+        #expect(await harness.refusal(of: own)?.message.contains("within the same cluster") == true)
+    }
+
+    private func registration(_ id: String, port: Int = 1, kind: ServiceKind = .typical) -> Registration {
+        Registration(
+            service: NodeService(
+                kind: kind, id: id, service: id, port: port,
+                proxy: kind == .connectProxy ? ProxyTarget(destinationServiceName: "web") : nil))
+    }
+
+    private func files(_ registrations: [Registration], removed: [String] = []) -> ApplyFiles {
+        ApplyFiles(
+            node: Node(name: "n"),
+            registrations: registrations.map { .init(registration: $0, place: "a.yaml:1") },
+            removedServiceIDs: removed, entries: [], removedEntries: [])
+    }
+
+    @Test func whatAFileTookOverDoesNotComeBack() async throws {
+        let harness = try await Harness()
+        try await harness.apply(RegisterService(node: "n", registration: registration("web")))
+        try await harness.apply(files([registration("web", port: 2)]))
+        let refused = RegisterService(node: "n", registration: registration("web", port: 3))
+        #expect(await harness.refusal(of: refused)?.message.contains("a.yaml:1") == true)
+        try await harness.apply(files([], removed: ["web"]))
+        #expect(harness.store.state.catalog.services.isEmpty)
+        #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
+    }
+
+    @Test func aProxyMarksTheServiceBehindItAsChanged() async throws {
+        let harness = try await Harness()
+        let changes = harness.store.subscribe(to: .localCatalog)
+        try await harness.apply(
+            RegisterService(node: "n", registration: registration("p", kind: .connectProxy)))
+        #expect(changes.takePending() == [.localService("p"), .localService("web")])
+        #expect(harness.store.state.catalog.isMeshService("web"))
+        try await harness.apply(DeregisterService(node: "n", id: "p"))
+        #expect(changes.takePending() == [.localService("p"), .localService("web")])
+        #expect(!harness.store.state.catalog.isMeshService("web"))
+    }
+
+    // MARK: The store
+
+    @Test func aDiskThatRefusesLeavesTheStateAndReadingAlone() async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        harness.storage.refuse(with: StorageError(code: .full, message: "the disk is full", cause: ""))
+        let token = GenerateToken(name: "x", meta: [:], newID: PeeringID("x"), establishment: harness.secret(1))
+        #expect(await harness.refusal(of: token)?.message.contains("the disk is full") == true)
+        // What need not be on disk goes on.
+        _ = try await harness.store.apply(ImportBatch(id: harness.id, changes: [service("web", 1)]))
+        #expect(harness.store.state.imports[harness.id]?.services.count == 1)
+        harness.storage.refuse(with: nil)
+        _ = try await harness.apply(token)
+    }
+
+    @Test func commandsAtOnceAreAllAppliedInOneOrder() async throws {
+        let harness = try await Harness()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    _ = try await harness.store.apply(
+                        GenerateToken(
+                            name: "p\(number)", meta: [:], newID: PeeringID("p\(number)"),
+                            establishment: harness.secret(1)))
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(harness.store.state.peerings.count == 100)
+        #expect(Set(harness.store.state.peerings.values.map(\.createIndex)).count == 100)
+        try await harness.expectDurable()
+    }
+
+    @Test func aSlowReaderGetsEachNameOnce() async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        let changes = harness.store.subscribe(to: [.imports])
+        for byte in 1...50 {
+            _ = try await harness.store.apply(
+                ImportBatch(id: harness.id, changes: [service("web", UInt8(byte))]))
+        }
+        _ = try await harness.store.apply(MarkForDeletion(name: "none", now: now))
+        #expect(await changes.next() == [.importedService(harness.id, "web")])
+        let waiter = Task { await changes.next() }
+        waiter.cancel()
+        #expect(await waiter.value.isEmpty)
+    }
+}
