@@ -6,8 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 [ $# -gt 0 ] || set -- 1000 10000
 
-# The daemon as it is deployed: build.sh's own flags, so that nothing is built twice.
+# The daemon as it is deployed; the same flags for both, so that nothing is built twice.
 Deploy/dev/build.sh release
-swift build --configuration release --product hawser-bench -Xlinker -s
+Deploy/dev/build.sh release hawser-bench
 bin=$(swift build --configuration release --show-bin-path)
 "$bin/hawser-bench" "$bin/hawser" .build/bench.json "$@"
