@@ -93,13 +93,18 @@ struct HTTPClient: Sendable {
     ) async throws {
         let connection = try await connect()
         try await connection.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head(of: request)))
-            if !request.body.isEmpty { try await outbound.write(.body(ByteBuffer(bytes: request.body))) }
-            try await outbound.write(.end(nil))
+            // In one piece: a request without a body is complete with its head, and the daemon may have answered and
+            // closed before a second write.
+            try await outbound.write(contentsOf: parts(of: request))
             for try await part in inbound {
                 guard try received(part) else { return }
             }
         }
+    }
+
+    private func parts(of request: ClientRequest) -> [HTTPPart<HTTPRequestHead, ByteBuffer>] {
+        let body = request.body.isEmpty ? [] : [ByteBuffer(bytes: request.body)]
+        return [.head(head(of: request))] + body.map { .body($0) } + [.end(nil)]
     }
 
     private func head(of request: ClientRequest) -> HTTPRequestHead {
