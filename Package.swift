@@ -112,6 +112,7 @@ let modules: [Module] = [
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
+    module(.transport, "Listening", packages: [nioCore]),
     module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
@@ -130,11 +131,11 @@ let modules: [Module] = [
     module(
         .service, "PeeringService",
         uses: domain + [
-            "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport", "GRPCTransport", "ReplicationService",
+            "TLSEngine", "PeeringWire", "GRPCWire", "Listening", "TLSTransport", "GRPCTransport", "ReplicationService",
         ],
         packages: [nioCore, nioLocks, logging, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain,
+        .service, "HTTPService", uses: domain + ["Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
@@ -145,10 +146,14 @@ let modules: [Module] = [
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
+    support("ProcessTestKit"),
     support("TLSTestKit", uses: ["TLSEngine"], packages: [nioCore]),
     program(
         "hawser-bench", in: "Bench",
-        uses: ["CatalogCore", "TLSEngine", "TLSTransport", "ConfigFiles", "PeerStreamTranslation", "TLSTestKit"],
+        uses: [
+            "CatalogCore", "TLSEngine", "TLSTransport", "ConfigFiles", "PeerStreamTranslation", "TLSTestKit",
+            "ProcessTestKit",
+        ],
         packages: [nioCore, nioPosix]),
     support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
 
@@ -159,16 +164,21 @@ let modules: [Module] = [
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+    tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
     tests(
         .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
         packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
     tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
     tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
-    tests(.service, of: "IdentityService", uses: ["TLSEngine", "IdentityCore", "StateCore", "HawserTestKit"]),
+    tests(
+        .service, of: "IdentityService",
+        uses: ["TLSEngine", "IdentityCore", "StateCore", "TLSTestKit", "HawserTestKit"],
+        packages: [nioCore, logging, lifecycle]),
     tests(
         .service, of: "CatalogService",
-        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"]),
+        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"],
+        packages: [logging]),
     tests(.service, of: "ReplicationService"),
     tests(.service, of: "PeeringService", uses: ["GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
@@ -176,9 +186,11 @@ let modules: [Module] = [
         "IntegrationTests",
         uses: [
             "DocumentCore", "IdentityCore", "PeeringCore", "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport",
-            "GRPCTransport", "ReplicationService", "PeeringService", "hawser",
+            "GRPCTransport", "ReplicationService", "PeeringService", "hawser", "ProcessTestKit",
         ], packages: [nioCore, nioLocks, nioPosix]),
-    tests(.app, of: "hawser", uses: domain + ["HTTPService", "HawserTestKit"]),
+    tests(
+        .app, of: "hawser", uses: domain + ["ConfigFiles", "HTTPService", "HawserTestKit"],
+        packages: [argumentParser, logging, nioCore, nioPosix]),
 ]
 
 // MARK: - From data to targets

@@ -3,6 +3,9 @@ enum GoStyleArguments {
     /// What `--wait` without a value means.
     static let defaultWait = "30s"
 
+    /// Flags that take no value here. Go reads `-dev=true` too, and so do unit files that were written for Consul.
+    private static let switches = ["--dev", "--log-json"]
+
     /// Turns `-name value` and `-name=value` into their two-dash forms, and `-v` in front into `version`.
     ///
     /// One letter after a dash is a short option and stays, as do `-` (standard input), numbers, and everything
@@ -15,14 +18,22 @@ enum GoStyleArguments {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" { return result + [argument] + rest }
-            result.append(rewrite(argument))
+            if let read = rewrite(argument) { result.append(read) }
         }
         return result
     }
 
-    private static func rewrite(_ argument: String) -> String {
+    /// - Returns: `nil` for a switch that is off.
+    private static func rewrite(_ argument: String) -> String? {
         let long = isLongWithOneDash(argument) ? "-" + argument : argument
-        return long == "--wait" ? "--wait=\(defaultWait)" : long
+        if long == "--wait" { return "--wait=\(defaultWait)" }
+        let parts = long.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, switches.contains(parts[0]) else { return long }
+        switch parts[1].lowercased() {
+        case "true", "t", "1": return parts[0]
+        case "false", "f", "0": return nil
+        default: return long
+        }
     }
 
     private static func isLongWithOneDash(_ argument: String) -> Bool {

@@ -39,26 +39,50 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return text.replacingFirst("T", with: " ") + " +0000 UTC"
     }
 
-    /// Reads RFC 3339 with `Z` and up to nine fractional digits, as `rfc3339` writes it.
+    /// Reads RFC 3339 with `Z` and up to nine fractional digits, as `rfc3339` writes it, in the years that fit
+    /// (1677 to 2262), and Go's zero time.
     package init?(rfc3339 text: String) {
-        let bytes = Array(text.utf8)
-        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), bytes[10] == UInt8(ascii: "T") else { return nil }
-        func number(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
-        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
-            let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
-        else { return nil }
-        var fraction = 0
-        if bytes[19] == UInt8(ascii: ".") {
-            let digits = bytes[20..<(bytes.count - 1)]
-            guard (1...9).contains(digits.count), let value = Int(String(decoding: digits, as: UTF8.self)) else {
-                return nil
-            }
-            fraction = value
-            for _ in digits.count..<9 { fraction *= 10 }
+        if text == Self.zero.rfc3339 {
+            self = .zero
+            return
         }
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), Self.hasSeparators(bytes) else { return nil }
+        func number(_ range: Range<Int>) -> Int? { Self.number(bytes[range]) }
+        guard let year = number(0..<4), let month = number(5..<7), (1...12).contains(month),
+            let day = number(8..<10), (1...31).contains(day), let hour = number(11..<13), hour < 24,
+            let minute = number(14..<16), minute < 60, let second = number(17..<19), second < 60,
+            let fraction = Self.fraction(bytes[19..<(bytes.count - 1)])
+        else { return nil }
         let days = Self.days(year: year, month: month, day: day)
-        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second
-        self.init(nanoseconds: Int64(seconds) * 1_000_000_000 + Int64(fraction))
+        let seconds = Int64(days * 86_400 + hour * 3_600 + minute * 60 + second)
+        let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow, nanoseconds <= .max - 999_999_999 else { return nil }
+        self.init(nanoseconds: nanoseconds + Int64(fraction))
+    }
+
+    private static func hasSeparators(_ bytes: [UInt8]) -> Bool {
+        let expected: [(Int, UInt8)] = [(4, 0x2D), (7, 0x2D), (10, 0x54), (13, 0x3A), (16, 0x3A)]
+        return expected.allSatisfy { bytes[$0.0] == $0.1 }
+    }
+
+    /// Digits alone: no sign, no space.
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        var value = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            value = value * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        return value
+    }
+
+    /// Nanoseconds of `.123`, or zero for nothing.
+    private static func fraction(_ text: ArraySlice<UInt8>) -> Int? {
+        guard let first = text.first else { return 0 }
+        let digits = text.dropFirst()
+        guard first == UInt8(ascii: "."), (1...9).contains(digits.count), var value = number(digits) else { return nil }
+        for _ in digits.count..<9 { value *= 10 }
+        return value
     }
 
     // The civil calendar from days since 1970-01-01, in eras of 400 years that begin on 1 March.

@@ -96,7 +96,8 @@ package struct LocalCatalog: Sendable {
 
     /// Adds or replaces an instance.
     ///
-    /// - Returns: the names of the services that changed: two when an instance moves from one name to another.
+    /// - Returns: the names of the services that changed: also the one that an instance moves away from, and the one
+    ///   that a proxy stands in front of.
     mutating func put(_ registration: Registration, at key: InstanceKey, source: Source, index: UInt64) -> [String] {
         let name = registration.service.service
         var changed: [String] = []
@@ -106,8 +107,7 @@ package struct LocalCatalog: Sendable {
                 guard stored.registration != registration || stored.source != source else { return [] }
                 createIndex = stored.createIndex
             }
-            remove(key, from: previous, index: index)
-            if previous != name { changed.append(previous) }
+            changed += remove(key, from: previous, index: index).filter { $0 != name }
         }
         let instance = LocalInstance(
             key: key, registration: registration, source: source, createIndex: createIndex, modifyIndex: index)
@@ -120,14 +120,14 @@ package struct LocalCatalog: Sendable {
         count(registration.service, by: 1)
         if registration.service.kind == .meshGateway { gatewayServices.insert(name) }
         changed.append(name)
+        if let destination = registration.service.meshDestination, destination != name { changed.append(destination) }
         return changed
     }
 
-    /// - Returns: the name of the service that lost the instance, or `nil` if there was none.
-    mutating func remove(at key: InstanceKey, index: UInt64) -> String? {
-        guard let name = serviceNames[key] else { return nil }
-        remove(key, from: name, index: index)
-        return name
+    /// - Returns: the names of the services that changed: none if there was no such instance.
+    mutating func remove(at key: InstanceKey, index: UInt64) -> [String] {
+        guard let name = serviceNames[key] else { return [] }
+        return remove(key, from: name, index: index)
     }
 
     package func instance(at key: InstanceKey) -> LocalInstance? {
@@ -138,9 +138,10 @@ package struct LocalCatalog: Sendable {
         services[name]?.instances.first { $0.key == key }
     }
 
-    private mutating func remove(_ key: InstanceKey, from name: String, index: UInt64) {
+    /// - Returns: the names of the services that changed.
+    private mutating func remove(_ key: InstanceKey, from name: String, index: UInt64) -> [String] {
         guard var service = services[name], let position = service.instances.firstIndex(where: { $0.key == key })
-        else { return }
+        else { return [] }
         let removed = service.instances.remove(at: position)
         service.modifyIndex = index
         services[name] = service.instances.isEmpty ? nil : service
@@ -151,18 +152,21 @@ package struct LocalCatalog: Sendable {
         {
             gatewayServices.remove(name)
         }
+        guard let destination = removed.registration.service.meshDestination, destination != name else { return [name] }
+        return [name, destination]
     }
 
     private mutating func count(_ service: NodeService, by step: Int) {
-        let name: String
-        if service.kind == .connectProxy, let proxy = service.proxy {
-            name = proxy.destinationServiceName
-        } else if service.connectNative {
-            name = service.service
-        } else {
-            return
-        }
+        guard let name = service.meshDestination else { return }
         let count = (meshInstances[name] ?? 0) + step
         meshInstances[name] = count > 0 ? count : nil
+    }
+}
+
+extension NodeService {
+    /// The service that this instance makes reachable over the mesh, if any.
+    fileprivate var meshDestination: String? {
+        if kind == .connectProxy { return proxy?.destinationServiceName }
+        return connectNative ? service : nil
     }
 }

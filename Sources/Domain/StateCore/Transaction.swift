@@ -89,12 +89,15 @@ package struct Transaction: Sendable {
 
     mutating func put(_ entry: ConfigEntry, source: Source) {
         let key = entry.key
+        let previous = state.configEntries[key]
         let stored = StoredConfigEntry(
-            entry: entry, source: source, createIndex: state.configEntries[key]?.createIndex ?? index,
-            modifyIndex: index)
+            entry: entry, source: source, createIndex: previous?.createIndex ?? index, modifyIndex: index)
         state.configEntries[key] = stored
         if source == .api {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(stored)))
+        } else if previous?.source == .api {
+            // A file took it over: it must not come back when the file goes.
+            writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
         changes.append(.configEntry(key))
     }
@@ -116,21 +119,26 @@ package struct Transaction: Sendable {
     }
 
     mutating func put(_ registration: Registration, at key: InstanceKey, source: Source) {
+        let wasStored = state.catalog.instance(at: key)?.source == .api
         let names = state.catalog.put(registration, at: key, source: source, index: index)
         guard !names.isEmpty else { return }
         if source == .api, let instance = state.catalog.instance(at: key) {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(instance)))
+        } else if wasStored {
+            // A file took it over: it must not come back when the file goes.
+            writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
         changes += names.map { .localService($0) }
     }
 
     mutating func removeInstance(at key: InstanceKey) {
         let source = state.catalog.instance(at: key)?.source
-        guard let name = state.catalog.remove(at: key, index: index) else { return }
+        let names = state.catalog.remove(at: key, index: index)
+        guard !names.isEmpty else { return }
         if source == .api {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
-        changes.append(.localService(name))
+        changes += names.map { .localService($0) }
     }
 
     // MARK: What peers export to us. Not durable here: the peer tells it again, and a separate task keeps a copy.
@@ -175,7 +183,12 @@ package struct Transaction: Sendable {
 
     mutating func removeImports(of id: PeeringID) {
         guard let catalog = state.imports.removeValue(forKey: id) else { return }
-        for name in catalog.services.keys { changes.append(.importedService(id, name)) }
+        // Their copies on disk go with them: nothing of a deleted peering may come back.
+        for name in catalog.services.keys {
+            writes.append(StorageWrite(key: StateCodec.importKey(of: id, name), value: nil))
+            changes.append(.importedService(id, name))
+        }
+        writes.append(StorageWrite(key: StateCodec.announcedKey(of: id), value: nil))
         changes.append(.importedList(id))
     }
 

@@ -91,10 +91,13 @@ package actor FileCatalog {
     }
 
     private func put(_ difference: ConfigDifference) async throws(Refusal) {
+        let given = difference.registrations.added + difference.registrations.changed
         var ports = sidecarPorts
         ports.release(difference.registrations.removed)
+        for sourced in given { ports.note(sourced.value.service) }
         var registrations: [ApplyFiles.FileRegistration] = []
-        for sourced in difference.registrations.added + difference.registrations.changed {
+        registrations.reserveCapacity(given.count)
+        for sourced in given {
             let registration = try complete(sourced.value, &ports)
             registrations.append(ApplyFiles.FileRegistration(registration: registration, place: sourced.source))
         }
@@ -112,33 +115,9 @@ package actor FileCatalog {
     private func complete(_ registration: Registration, _ ports: inout SidecarPorts) throws(Refusal) -> Registration {
         var registration = registration
         for index in registration.checks.indices { registration.checks[index].node = node.name }
-        if registration.service.kind == .connectProxy, registration.service.port == 0 {
+        if SidecarPorts.isDue(registration.service) {
             registration.service.port = try ports.assign(to: registration.service.id)
         }
         return registration
-    }
-}
-
-/// Ports of sidecars that name none: the first free one of Consul's range, kept as long as the sidecar stands.
-struct SidecarPorts: Sendable {
-    static let range = 21_000...21_255
-
-    private var ports: [String: Int] = [:]
-
-    mutating func assign(to id: String) throws(Refusal) -> Int {
-        if let port = ports[id] { return port }
-        let taken = Set(ports.values)
-        guard let port = Self.range.first(where: { !taken.contains($0) }) else {
-            throw Refusal(
-                .invalid,
-                "no port is left for the sidecar \"\(id)\": the automatic range is \(Self.range.lowerBound) to "
-                    + "\(Self.range.upperBound); give some sidecars a port of their own")
-        }
-        ports[id] = port
-        return port
-    }
-
-    mutating func release(_ ids: [String]) {
-        for id in ids { ports[id] = nil }
     }
 }

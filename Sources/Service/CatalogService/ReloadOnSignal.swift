@@ -15,12 +15,15 @@ package struct ReloadOnSignal: Service {
 
     package func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() {
-            do throws(Refusal) {
-                for line in try await catalog.reload() { logger.info("reload: \(line)") }
-            } catch {
-                logger.error("the reload was refused, the old configuration stays: \(error.message)")
-            }
+        for await _ in signals.cancelOnGracefulShutdown() { await reload() }
+    }
+
+    /// What one signal does.
+    func reload() async {
+        do throws(Refusal) {
+            for line in try await catalog.reload() { logger.info("reload: \(line)") }
+        } catch {
+            logger.error("the reload was refused, the old configuration stays: \(error.message)")
         }
     }
 }

@@ -21,19 +21,17 @@ struct ReloadReport {
         lines = Array(changes.prefix(Self.maxLines))
         if changes.count > Self.maxLines { lines.append("... and \(changes.count - Self.maxLines) more changes") }
         if changes.isEmpty { lines.append("nothing changed") }
-        lines += Self.settings(of: loaded.agent, changedFrom: startedWith).map {
-            "\($0) changed: restart the agent to apply it"
-        }
+        lines += Self.settings(of: loaded, changedFrom: startedWith)
         lines += loaded.warnings.prefix(Self.maxLines).map { "warning: \($0)" }
     }
 
-    /// The keys of the agent's own settings that differ.
-    private static func settings(
-        of new: AgentConfiguration, changedFrom old: AgentConfiguration
-    ) -> [String] {
-        var keys: [String] = []
-        func compare<Value: Equatable>(_ key: String, _ path: KeyPath<AgentConfiguration, Value>) {
-            if new[keyPath: path] != old[keyPath: path] { keys.append(key) }
+    /// A line for each of the agent's own settings that differs: none takes effect while it runs.
+    private static func settings(of loaded: LoadedConfiguration, changedFrom old: AgentConfiguration) -> [String] {
+        var lines: [String] = []
+        func compare<Value: Equatable>(_ key: String, _ path: KeyPath<AgentConfiguration, Value?>) {
+            guard loaded.agent[keyPath: path] != old[keyPath: path] else { return }
+            let change = loaded.file(setting: path).map { "changed in \($0)" } ?? "is gone from the files"
+            lines.append("\(key) \(change): restart the agent to apply it")
         }
         compare("node_name", \.nodeName)
         compare("datacenter", \.datacenter)
@@ -49,6 +47,6 @@ struct ReloadReport {
         compare("dev", \.isDevelopment)
         compare("peering.enabled", \.peeringEnabled)
         compare("connect.enabled", \.connectEnabled)
-        return keys
+        return lines
     }
 }

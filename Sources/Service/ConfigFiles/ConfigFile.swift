@@ -1,5 +1,4 @@
 package import DocumentCore
-import FoundationEssentials
 
 #if canImport(Glibc)
     import Glibc
@@ -105,12 +104,17 @@ package enum ConfigFile {
 
     /// The names in a directory, in the order of their bytes.
     static func names(inDirectory path: String) throws(DocumentError) -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path)
-                .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        } catch {
-            throw DocumentError(.unreadable, at: .none, "the directory cannot be listed: \(error)")
+        guard let directory = unsafe opendir(path) else { throw failure("the directory cannot be listed") }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(directory) else { break }
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
+            names.append(String(decoding: name, as: UTF8.self))
         }
+        guard errno == 0 else { throw failure("the directory cannot be listed") }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// Reads a file with the identity that it had when it was opened. A file that is written meanwhile has another

@@ -31,6 +31,11 @@ package struct LoadedConfiguration: Sendable {
     package var warnings: [DocumentProblem]
     let files: [ParsedFile]
 
+    /// The file whose word counts for one of the agent's settings: the last one that says something. Nil if none does.
+    package func file<Value>(setting: KeyPath<AgentConfiguration, Value?>) -> String? {
+        files.last { $0.agent[keyPath: setting] != nil }?.path
+    }
+
     /// All services, in the order of the files. Builds a list of all of them: a reload uses `difference`.
     package var registrations: [Sourced<Registration>] { files.flatMap(\.registrations) }
 

@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdCore
 import IdentityCore
+import Listening
 package import Logging
 import NIOCore
 import ServiceLifecycle
@@ -44,11 +45,9 @@ package struct HTTPService: Service {
             logger: logger)
         do {
             try await application.run()
-        } catch let error as IOError {
-            throw Refusal(
-                .unavailable,
-                "the HTTP API cannot listen on \(host):\(port): \(error.description). Is another agent running? "
-                    + "Set another port or client_addr if so.")
+        } catch let error where error is IOError || error is SocketAddressError.UnknownHost {
+            let listener = ListenProblem.Listener(name: "the HTTP API", hostFlag: "-client", portFlag: "-http-port")
+            throw Refusal(.unavailable, "\(ListenProblem(error, of: listener, host: host, port: port))")
         }
     }
 

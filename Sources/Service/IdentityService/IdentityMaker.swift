@@ -25,13 +25,21 @@ package enum IdentityMaker {
         guard let root = identity.activeRoot, let key = root.key else {
             throw Refusal(.failed, "the stored CA has no active root with a key: restore the data directory")
         }
+        let issuer: CertificateIssuer
         do throws(TLSError) {
             // There is at least one, or parsing throws.
             let certificates = try X509Certificate.parsePEM(root.certificatePEM)
-            return try CertificateIssuer(certificate: certificates[0], key: try PrivateKey(pem: key.reveal()))
+            issuer = try CertificateIssuer(certificate: certificates[0], key: try PrivateKey(pem: key.reveal()))
         } catch {
             throw Refusal(.failed, "the stored CA root cannot be used: \(error). Restore the data directory")
         }
+        guard issuer.certificate.uris == [identity.trustDomain.signingID] else {
+            throw Refusal(
+                .failed,
+                "the stored CA root is not the one of \(identity.trustDomain), which is who this cluster is: restore the "
+                    + "data directory")
+        }
+        return issuer
     }
 
     private static func make(datacenter: String, now: Int64) throws(Refusal) -> ClusterIdentity {

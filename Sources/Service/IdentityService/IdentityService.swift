@@ -10,22 +10,30 @@ struct RenewalSchedule: Hashable, Sendable {
     static let retry: Int64 = 60
 
     private(set) var due: Int64
+    /// Before this the certificate is of no use.
+    private var validFrom: Int64
 
     init(validity: ClosedRange<Int64>) {
+        validFrom = validity.lowerBound
         due = validity.lowerBound + (validity.upperBound - validity.lowerBound) * 2 / 3
     }
 
-    /// How long to wait at this moment: zero if it is due.
-    func wait(now: Int64) -> Int64 { max(0, due - now) }
+    /// How long to wait at this moment: zero if it is due, which it also is when the clock was set back to a time at
+    /// which the certificate is not valid yet.
+    func wait(now: Int64) -> Int64 { now < validFrom ? 0 : max(0, due - now) }
 
-    mutating func failed(now: Int64) { due = now + Self.retry }
+    mutating func failed(now: Int64) {
+        due = now + Self.retry
+        validFrom = min(validFrom, now)
+    }
 }
 
 /// Renews the certificate of the peering port before it ends, and when the cluster's root changes. Runs until cancelled
 /// or a graceful shutdown.
 package struct IdentityService: Service {
-    /// A wait is cut into pieces of this length, so that a machine that slept or a clock that was set is noticed.
-    private static let longestWait: Int64 = 3_600
+    /// A wait is cut into pieces of this length, so that a machine that slept or a clock that was set is noticed: until
+    /// then peers may refuse the certificate.
+    private static let longestWait: Int64 = 60
 
     private let store: StateStore
     private let certificate: ServerCertificate
@@ -75,7 +83,10 @@ package struct IdentityService: Service {
             if Task.isCancelled { return }
             guard let active = store.state.identity?.activeRootID, active != rootID else { continue }
             rootID = active
-            _ = renew()
+            while !renew() {
+                try? await Task.sleep(for: .seconds(RenewalSchedule.retry))
+                if Task.isCancelled { return }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import GRPCTransport
 import GRPCWire
 package import IdentityCore
+import Listening
 package import Logging
 package import NIOCore
 import ReplicationService
@@ -29,10 +30,9 @@ package struct PeeringListener: Sendable {
             return PeeringListener(
                 server: try await GRPCServer.bind(host: host, port: port, configuration: configuration, group: group))
         } catch {
-            throw Refusal(
-                .unavailable,
-                "the peering port cannot listen on \(host):\(port): \(error). Is another agent running? "
-                    + "Set another -grpc-tls-port or -bind if so.")
+            let listener = ListenProblem.Listener(
+                name: "the peering port", hostFlag: "-bind", portFlag: "-grpc-tls-port")
+            throw Refusal(.unavailable, "\(ListenProblem(error, of: listener, host: host, port: port))")
         }
     }
 

@@ -11,6 +11,9 @@ struct SecretExchange: Sendable {
     let dialer: PeerDialer
     let settings: PeeringSettings
 
+    /// The last attempt gets so much time, whatever is left: with less, it would only hide why the others failed.
+    private static let shortestAttempt = Duration.milliseconds(500)
+
     /// Tries the addresses round and round until one answers or the time is over.
     ///
     /// - Throws: `denied` if the acceptor does not know the secret (any more), `unavailable` if none answered.
@@ -19,7 +22,7 @@ struct SecretExchange: Sendable {
         var ring = AddressRing(token.addressesToDial)
         var failures: [(address: String, reason: String)] = []
         while let text = ring.next(), let address = HostPort(text) {
-            let left = deadline - .now
+            let left = max(deadline - .now, Self.shortestAttempt)
             do {
                 return try await attempt(address, token, within: left)
             } catch let status as GRPCStatus where status.code == .permissionDenied {

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPService
 import HawserTestKit
 import IdentityCore
@@ -73,6 +74,25 @@ struct CommandTests {
             #expect(deleted.output == "Config entry deleted: mesh/mesh\n")
             let reload = await run("reload", port: daemon.port)
             #expect(reload.output == "Configuration reload triggered\n1 service changed: web\n")
+        }
+    }
+
+    @Test(arguments: [
+        ("entry.json", #"{"Kind":"service-defaults","Name":"web","Protocol":"http"}"#),
+        ("entry.yaml", "kind: service-defaults\nname: web\nprotocol: http\n"),
+        ("entry", "Kind: service-defaults\nName: web\nProtocol: http\n"),
+    ])
+    func configWriteTakesWhatConfigFilesMayBe(name: String, text: String) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "hawser-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(path: name)
+        try Data(text.utf8).write(to: file)
+        try await TestDaemon.run { daemon in
+            let written = await run("config write \(file.path)", port: daemon.port)
+            #expect(written == Outcome(code: 0, output: "Config entry written: service-defaults/web\n", errors: ""))
+            let read = await run("config read -kind service-defaults -name web", port: daemon.port)
+            #expect(read.output.contains("\"Protocol\": \"http\""), "\(read.output)")
         }
     }
 

@@ -17,6 +17,8 @@ struct GoStyleArgumentsTests {
         ("-http-addr x peering list", "--http-addr x peering list"),
         ("x -1 -25 -- -name -wait", "x -1 -25 -- -name -wait"),
         ("x -n=1", "x -n=1"),
+        ("agent -dev=true -log-json=false -log-json=1", "agent --dev --log-json"),
+        ("agent -dev=maybe --dev", "agent --dev=maybe --dev"),
         ("-v", "version"),
         ("-version -format json", "version --format json"),
         ("--version", "version"),

@@ -1,4 +1,5 @@
 import Glibc
+import ProcessTestKit
 
 /// One `hawser agent` as a process of its own, with its configuration and data in a temporary directory.
 final class Daemon {
@@ -6,39 +7,33 @@ final class Daemon {
     let httpPort: UInt16
     let peeringPort: UInt16
     let directory: String
-    private let process: pid_t
+    private let process: ChildProcess
 
     /// Starts the program; it may not answer yet.
     init(program: String, name: String, datacenter: String, configuration: [String: String]) throws {
         self.name = name
-        self.httpPort = try Self.freePort()
-        self.peeringPort = try Self.freePort()
+        self.httpPort = UInt16(FreePort.take())
+        self.peeringPort = UInt16(FreePort.take())
         var template = Array("/tmp/hawser-bench-\(name)-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw BenchError("no temporary directory: errno \(errno)") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard unsafe mkdir("\(directory)/config", 0o700) == 0 else { throw BenchError("mkdir: errno \(errno)") }
         for (file, text) in configuration { try Self.write(text, to: "\(directory)/config/\(file)") }
-        process = try Self.spawn(
+        process = try ChildProcess(
             program,
             [
                 "agent", "-config-dir", "\(directory)/config", "-data-dir", "\(directory)/data", "-node", name,
                 "-datacenter", datacenter, "-bind", "127.0.0.1", "-http-port", "\(httpPort)", "-grpc-tls-port",
                 "\(peeringPort)", "-log-level", "warn",
-            ], log: "\(directory)/log")
-    }
-
-    deinit {
-        kill(process, SIGKILL)
-        var status: Int32 = 0
-        unsafe waitpid(process, &status, 0)
+            ], output: "\(directory)/log", errors: "\(directory)/log")
     }
 
     /// Ends the process and removes what it wrote.
     func remove() {
-        kill(process, SIGKILL)
-        guard let remover = try? Self.spawn("/bin/rm", ["-rf", directory], log: "/dev/null") else { return }
-        var status: Int32 = 0
-        unsafe waitpid(remover, &status, 0)
+        process.signal(SIGKILL)
+        process.wait()
+        let remover = try? ChildProcess("/bin/rm", ["-rf", directory], output: "/dev/null", errors: "/dev/null")
+        remover?.wait()
     }
 
     /// Waits until the API answers.
@@ -56,57 +51,26 @@ final class Daemon {
 
     /// User and system time so far, in seconds.
     func cpuSeconds() throws -> Double {
-        let stat = try Self.read("/proc/\(process)/stat")
-        guard let end = stat.lastIndex(of: ")") else { throw BenchError("/proc/\(process)/stat cannot be read") }
+        let stat = try Self.read("/proc/\(process.id)/stat")
+        guard let end = stat.lastIndex(of: ")") else { throw BenchError("/proc/\(process.id)/stat cannot be read") }
         let fields = stat[end...].split(separator: " ")
         guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
-            throw BenchError("/proc/\(process)/stat cannot be read")
+            throw BenchError("/proc/\(process.id)/stat cannot be read")
         }
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     /// Resident memory in MB (of 10^6 bytes): `VmRSS` now, `VmHWM` at its peak.
     func memory(_ key: String) throws -> Double {
-        for line in try Self.read("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix(key) {
+        for line in try Self.read("/proc/\(process.id)/status").split(separator: "\n") where line.hasPrefix(key) {
             if let kilobytes = line.split(separator: " ").compactMap({ Double($0) }).first {
                 return kilobytes * 1_024 / 1_000_000
             }
         }
-        throw BenchError("/proc/\(process)/status has no \(key)")
+        throw BenchError("/proc/\(process.id)/status has no \(key)")
     }
 
     // MARK: System
-
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                unsafe bind(descriptor, raw, size) == 0 && getsockname(descriptor, raw, &size) == 0
-            }
-        }
-        guard result else { throw BenchError("no free port: errno \(errno)") }
-        return UInt16(bigEndian: address.sin_port)
-    }
-
-    private static func spawn(_ program: String, _ arguments: [String], log: String) throws -> pid_t {
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_CREAT | O_WRONLY | O_APPEND, 0o600)
-        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
-        unsafe pointers.append(nil)
-        defer { unsafe pointers.forEach { unsafe free($0) } }
-        var process: pid_t = 0
-        let code = unsafe posix_spawn(&process, program, &actions, nil, &pointers, unsafe environ)
-        guard code == 0 else { throw BenchError("\(program) cannot be started: errno \(code)") }
-        return process
-    }
 
     static func read(_ path: String) throws -> String {
         let descriptor = unsafe open(path, O_RDONLY)

@@ -86,7 +86,7 @@ extension Daemon {
     func establish(_ token: String, name: String) async throws -> Outcome {
         let file = TemporaryFile()
         defer { file.remove() }
-        try file.handle().write(contentsOf: Data(token.utf8))
+        try Data(token.utf8).write(to: file.url)
         return try await hawser("peering", "establish", "-name", name, "-peering-token-file", file.url.path)
     }
 }

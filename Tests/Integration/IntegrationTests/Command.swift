@@ -1,4 +1,6 @@
 import Foundation
+import NIOPosix
+import ProcessTestKit
 
 /// What a program did: its exit code and what it wrote.
 struct Outcome: Sendable {
@@ -32,29 +34,18 @@ enum Program {
     static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
         let (output, errors) = (TemporaryFile(), TemporaryFile())
         defer { for file in [output, errors] { file.remove() } }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try path())
-        process.arguments = arguments
-        process.environment = Self.environment(environment)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try output.handle()
-        process.standardError = try errors.handle()
-        let code = try await process.runToEnd()
+        let process = try ChildProcess(
+            try path(), arguments, environment: Self.environment(environment), output: output.url.path,
+            errors: errors.url.path)
+        let code = try await process.end()
         return Outcome(code: code, output: output.text, errors: errors.text)
     }
 }
 
-extension Process {
-    /// Starts the process and waits for its end without holding a thread.
-    func runToEnd() async throws -> Int32 {
-        try await withCheckedThrowingContinuation { continuation in
-            terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try run()
-            } catch {
-                continuation.resume(throwing: error)
-            }
-        }
+extension ChildProcess {
+    /// Waits for the end without holding a thread of the cooperative pool.
+    func end() async throws -> Int32 {
+        try await NIOThreadPool.singleton.runIfActive { self.wait() }
     }
 }
 
@@ -64,16 +55,6 @@ struct TemporaryFile: Sendable {
 
     init(_ url: URL = FileManager.default.temporaryDirectory.appending(path: "hawser-\(UUID().uuidString)")) {
         self.url = url
-    }
-
-    /// Appends.
-    func handle() throws -> FileHandle {
-        if !FileManager.default.fileExists(atPath: url.path) {
-            _ = FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600])
-        }
-        let handle = try FileHandle(forWritingTo: url)
-        try handle.seekToEnd()
-        return handle
     }
 
     var text: String { (try? String(contentsOf: url, encoding: .utf8)) ?? "" }

@@ -4,6 +4,7 @@ import Glibc
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import ProcessTestKit
 
 @testable import hawser
 
@@ -13,7 +14,7 @@ final class Daemon: Sendable {
     let httpPort: Int
     let peeringPort: Int
     private let directory: URL
-    private let process = NIOLockedValueBox<Process?>(nil)
+    private let process = NIOLockedValueBox<ChildProcess?>(nil)
     private let arguments: [String]
 
     /// - Parameter files: the configuration directory.
@@ -21,8 +22,8 @@ final class Daemon: Sendable {
         _ name: String, datacenter: String, files: [String: String] = [:], arguments: [String] = []
     ) async throws {
         self.name = name
-        httpPort = try await Self.freePort()
-        peeringPort = try await Self.freePort()
+        httpPort = FreePort.take()
+        peeringPort = FreePort.take()
         directory = FileManager.default.temporaryDirectory.appending(path: "hawser-\(name)-\(UUID().uuidString)")
         self.arguments =
             ["-node", name, "-datacenter", datacenter, "-bind", "127.0.0.1", "-log-level", "debug"] + arguments
@@ -57,13 +58,8 @@ final class Daemon: Sendable {
 
     /// Starts the daemon and waits until it answers.
     func start() async throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try Program.path())
-        process.arguments = agentArguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try logFile.handle()
-        process.standardError = try logFile.handle()
-        try process.run()
+        let log = logFile.url.path
+        let process = try ChildProcess(try Program.path(), agentArguments, output: log, errors: log)
         self.process.withLockedValue { $0 = process }
         try await eventually("\(name) answers") {
             guard self.process.withLockedValue({ $0?.isRunning ?? false }) else {
@@ -76,8 +72,8 @@ final class Daemon: Sendable {
     /// Ends it without warning, or in order.
     func stop(_ signal: Int32 = SIGKILL) {
         guard let process = process.withLockedValue({ $0.take() }) else { return }
-        kill(process.processIdentifier, signal)
-        process.waitUntilExit()
+        process.signal(signal)
+        process.wait()
     }
 
     func remove() {
@@ -98,7 +94,8 @@ final class Daemon: Sendable {
         let outcome = try await Program.run(
             arguments, environment: ["HAWSER_HTTP_ADDR": "127.0.0.1:\(httpPort)"])
         guard outcome.code == 0 else {
-            throw Unexpected("\(name)$ hawser \(arguments.joined(separator: " ")): \(outcome.errors)")
+            let line = arguments.joined(separator: " ")
+            throw Unexpected("\(name)$ hawser \(line): \(outcome.errors)\(name)'s log ends:\n\(log.suffix(4_000))")
         }
         return outcome.output
     }
@@ -184,27 +181,7 @@ final class Daemon: Sendable {
     }
 
     private func processID() throws -> Int32 {
-        try process.withLockedValue { $0?.processIdentifier }.orThrow("the process")
-    }
-
-    // MARK: Ports
-
-    private static let handedOut = NIOLockedValueBox<Set<Int>>([])
-
-    /// A port that nobody listens on, below those that the kernel gives to outgoing connections: one of these could
-    /// take it while a daemon is being restarted.
-    static func freePort() async throws -> Int {
-        for _ in 1...1_000 {
-            let port = Int.random(in: 10_000..<32_000)
-            guard handedOut.withLockedValue({ $0.insert(port).inserted }) else { continue }
-            let listener = try? await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .bind(host: "127.0.0.1", port: port).get()
-            guard let listener else { continue }
-            try await listener.close()
-            return port
-        }
-        throw Unexpected("no port of 127.0.0.1 is free")
+        try process.withLockedValue { $0?.id }.orThrow("the process")
     }
 }
 

@@ -45,6 +45,14 @@ import Testing
         #expect(refusal?.code == .failed)
     }
 
+    @Test func aRootOfAnotherClusterIsRefused() async throws {
+        var identity = try await IdentityMaker.establish(
+            in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
+        identity.trustDomain = TrustDomain(clusterID: "11111111-2222-3333-4444-555555555555")
+        let refusal = #expect(throws: Refusal.self) { _ = try IdentityMaker.issuer(of: identity) }
+        #expect(refusal?.message.contains("restore the data directory") == true)
+    }
+
     @Test func theServerCertificateIsRenewedInPlace() async throws {
         let identity = try await IdentityMaker.establish(
             in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
@@ -68,5 +76,14 @@ import Testing
         #expect(schedule.wait(now: 5_000) == 0)
         schedule.failed(now: 1_200)
         #expect(schedule.wait(now: 1_200) == RenewalSchedule.retry)
+    }
+
+    @Test func renewalIsDueWhenTheClockWasSetBack() {
+        var schedule = RenewalSchedule(validity: 1_000...1_300)
+        #expect(schedule.wait(now: 999) == 0)
+        schedule.failed(now: 900)
+        #expect(schedule.wait(now: 900) == RenewalSchedule.retry)
+        #expect(schedule.wait(now: 900 + RenewalSchedule.retry) == 0)
+        #expect(schedule.wait(now: 899) == 0)
     }
 }

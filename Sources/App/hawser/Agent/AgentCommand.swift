@@ -18,13 +18,15 @@ struct AgentCommand: AsyncParsableCommand {
     @OptionGroup var flags: AgentFlags
 
     func run() async throws {
+        // A reload that is asked for during the start is not the end: `ReloadOnSignal` listens later.
+        signal(SIGHUP, SIG_IGN)
         var loader = ConfigLoader(flags.paths)
         let loaded: LoadedConfiguration
         let settings: ResolvedAgentConfiguration
         do throws(DocumentProblems) {
             loaded = try loader.load()
             settings = try Self.defaults(for: loaded.agent.merging(flags.configuration))
-                .resolved(hostName: SystemFiles.hostName)
+                .resolved(hostName: SystemFiles.hostName).withCheckedAddresses()
         } catch {
             throw CommandFailure("hawser: the configuration is refused:\n\(error)")
         }
@@ -32,6 +34,8 @@ struct AgentCommand: AsyncParsableCommand {
             try await AgentDaemon(settings: settings, loader: loader, loaded: loaded).run()
         } catch let refusal as Refusal {
             throw CommandFailure("hawser: \(refusal.message)")
+        } catch {
+            throw CommandFailure("hawser: the agent has ended: \(error)")
         }
     }
 

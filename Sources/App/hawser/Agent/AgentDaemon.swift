@@ -31,8 +31,10 @@ struct AgentDaemon {
     private static let shutdownTime = Duration.seconds(10)
 
     func run() async throws {
-        guard settings.peeringEnabled else {
-            throw Refusal(.invalid, "peering.enabled is false, and peering is all that this daemon does: remove it")
+        for (key, isEnabled) in [
+            ("peering.enabled", settings.peeringEnabled), ("connect.enabled", settings.connectEnabled),
+        ] where !isEnabled {
+            throw Refusal(.invalid, "\(key) is false, and peering is all that this daemon does: remove it")
         }
         guard settings.isDevelopment else {
             guard let directory = settings.dataDirectory else {
@@ -48,6 +50,9 @@ struct AgentDaemon {
     private func run(dataDirectory: String) async throws {
         let logger = makeLogger("agent")
         for warning in loaded.warnings { logger.warning("\(warning)") }
+        if settings.isDevelopment, let unused = settings.dataDirectory {
+            logger.warning("data_dir \(unused) is not used with -dev: nothing is kept")
+        }
         let (storage, store) = try await openState(in: dataDirectory)
         let identity = try await IdentityMaker.establish(
             in: store, datacenter: settings.datacenter, now: WallClock.seconds())
@@ -101,19 +106,24 @@ struct AgentDaemon {
         let description = AgentDescription(
             version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
             address: address, peeringPort: listener?.port ?? -1)
-        services += makeHTTP(
-            HTTPDependencies(
-                store: store, peerings: peerings, reload: catalog, log: log,
-                decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] }, agent: description,
-                now: WallClock.now),
-            logger: logger)
-        logger.info(
-            "Hawser v\(VersionCommand.version) is up",
-            metadata: [
-                "node": "\(node.name)", "datacenter": "\(node.datacenter)", "trust_domain": "\(identity.trustDomain)",
-                "peering": "\(advertised.first?.description ?? "off")",
-            ])
+        let http = HTTPDependencies(
+            store: store, peerings: peerings, reload: catalog, log: log,
+            decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] }, agent: description,
+            now: WallClock.now)
+        services += makeHTTP(http) { addresses in
+            logger.info(
+                "Hawser v\(VersionCommand.version) is up",
+                metadata: [
+                    "node": "\(node.name)", "datacenter": "\(node.datacenter)",
+                    "trust_domain": "\(identity.trustDomain)", "peering": "\(Self.listed(advertised))",
+                    "http": "\(Self.listed(addresses))",
+                ])
+        }
         return services
+    }
+
+    private static func listed(_ addresses: [HostPort]) -> String {
+        addresses.isEmpty ? "off" : addresses.map(\.description).joined(separator: ",")
     }
 
     private func makeNode(_ identity: ClusterIdentity, _ address: String) -> Node {
@@ -135,12 +145,17 @@ struct AgentDaemon {
     }
 
     /// One listener for each client address.
-    private func makeHTTP(_ dependencies: HTTPDependencies, logger: Logger) -> [any Service] {
-        guard settings.httpPort >= 0 else { return [] }
-        return settings.clientAddress.split(separator: " ").map { host in
+    ///
+    /// - Parameter announce: told where they listen when all do.
+    private func makeHTTP(
+        _ dependencies: HTTPDependencies, announce: @escaping @Sendable ([HostPort]) -> Void
+    ) -> [any Service] {
+        let hosts = settings.httpPort < 0 ? [] : settings.clientAddress.split(separator: " ").map(String.init)
+        let start = StartAnnouncement(expecting: hosts.count, announce: announce)
+        return hosts.map { host in
             HTTPService(
-                host: String(host), port: settings.httpPort, dependencies: dependencies, logger: makeLogger("http"),
-                onListening: { logger.info("the HTTP API listens on \(HostPort(host: String(host), port: $0))") })
+                host: host, port: settings.httpPort, dependencies: dependencies, logger: makeLogger("http"),
+                onListening: { start.listening(on: HostPort(host: host, port: $0)) })
         }
     }
 

@@ -33,13 +33,22 @@ struct AgentLog: LogHandler {
         metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
     }
 
+    /// A peer's words may be in here: nothing in them may look like a line of ours.
     private func text(_ event: LogEvent) -> String {
+        let lines = "\(event.message)".split(separator: "\n").map { String($0).printable }
         let time = WallClock.now().rfc3339
-        var line = "\(time) [\(event.level.consulName.uppercased())] \(label): \(event.message)"
+        var line = "\(time) [\(event.level.consulName.uppercased())] \(label): \(lines.joined(separator: "\n    "))"
         for (index, item) in fields(of: event).enumerated() {
-            line += "\(index == 0 ? ": " : " ")\(item.key)=\(item.value)"
+            line += "\(index == 0 ? ": " : " ")\(item.key)=\(Self.quotedIfNeeded("\(item.value)".printable))"
         }
-        return line.printableLines + "\n"
+        return line + "\n"
+    }
+
+    /// A value with spaces in it ends where its quotes do.
+    private static func quotedIfNeeded(_ value: String) -> String {
+        value.isEmpty
+            || value.utf8.contains { [UInt8(ascii: " "), UInt8(ascii: "\""), UInt8(ascii: "=")].contains($0) }
+            ? quoted(value) : value
     }
 
     private func json(_ event: LogEvent) -> String {

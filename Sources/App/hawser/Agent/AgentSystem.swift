@@ -25,7 +25,7 @@ enum AdvertisedAddress {
     /// - Returns: else the first private IPv4 address, else any, else the loopback.
     static func choose(configured: String?, bind: String) -> String {
         if let configured { return configured }
-        if !["0.0.0.0", "::", "[::]"].contains(bind) { return bind }
+        if !AddressSetting.isWildcard(bind) { return bind }
         let addresses = ((try? System.enumerateDevices()) ?? []).compactMap(\.address)
             .filter { $0.protocol == .inet }.compactMap(\.ipAddress).filter { !$0.hasPrefix("127.") }
         return addresses.first(where: isPrivate) ?? addresses.first ?? "127.0.0.1"

@@ -93,18 +93,14 @@ struct HTTPClient: Sendable {
     ) async throws {
         let connection = try await connect()
         try await connection.executeThenClose { inbound, outbound in
-            // In one piece: a request without a body is complete with its head, and the daemon may have answered and
-            // closed before a second write.
-            try await outbound.write(contentsOf: parts(of: request))
+            // In one piece: a daemon may have answered and closed before a second one.
+            var parts: [HTTPPart<HTTPRequestHead, ByteBuffer>] = [.head(head(of: request))]
+            if !request.body.isEmpty { parts.append(.body(ByteBuffer(bytes: request.body))) }
+            try await outbound.write(contentsOf: parts + [.end(nil)])
             for try await part in inbound {
                 guard try received(part) else { return }
             }
         }
-    }
-
-    private func parts(of request: ClientRequest) -> [HTTPPart<HTTPRequestHead, ByteBuffer>] {
-        let body = request.body.isEmpty ? [] : [ByteBuffer(bytes: request.body)]
-        return [.head(head(of: request))] + body.map { .body($0) } + [.end(nil)]
     }
 
     private func head(of request: ClientRequest) -> HTTPRequestHead {

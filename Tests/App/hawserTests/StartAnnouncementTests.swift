@@ -1,0 +1,29 @@
+import PeeringCore
+import Synchronization
+import Testing
+
+@testable import hawser
+
+@Suite("The line of the start")
+struct StartAnnouncementTests {
+    private final class Announced: Sendable {
+        let lists = Mutex<[[String]]>([])
+
+        func note(_ addresses: [HostPort]) { lists.withLock { $0.append(addresses.map(\.description)) } }
+    }
+
+    @Test func comesWithTheLastListener() {
+        let announced = Announced()
+        let start = StartAnnouncement(expecting: 2) { announced.note($0) }
+        start.listening(on: HostPort(host: "b", port: 1))
+        #expect(announced.lists.withLock { $0 } == [])
+        start.listening(on: HostPort(host: "a", port: 2))
+        #expect(announced.lists.withLock { $0 } == [["a:2", "b:1"]])
+    }
+
+    @Test func comesAtOnceIfNothingListens() {
+        let announced = Announced()
+        _ = StartAnnouncement(expecting: 0) { announced.note($0) }
+        #expect(announced.lists.withLock { $0 } == [[]])
+    }
+}
