@@ -28,6 +28,9 @@ struct SecretExchange: Sendable {
             } catch let status as GRPCStatus where status.code == .permissionDenied {
                 throw Refusal(.denied, "a new peering token must be generated: \(status.message)")
             } catch {
+                // The last attempt may have met nothing but the end of the time: an earlier one says more.
+                let isOver = ContinuousClock.now + settings.exchangePause >= deadline
+                if isOver, failures.contains(where: { $0.address == text }) { break }
                 failures.removeAll { $0.address == text }
                 failures.append((text, "\(error)"))
             }

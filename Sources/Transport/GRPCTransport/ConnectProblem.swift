@@ -14,7 +14,8 @@ enum ConnectProblem {
             guard let words = unsafe strerror(error.errnoCode) else { return "errno \(error.errnoCode)" }
             return unsafe String(cString: words).lowercased()
         case ChannelError.connectTimeout(let time):
-            return "no answer within \(time.nanoseconds / 1_000_000_000) s"
+            let milliseconds = time.nanoseconds / 1_000_000
+            return "no answer within \(milliseconds < 1_000 ? "\(milliseconds) ms" : "\(milliseconds / 1_000) s")"
         default:
             return "\(error)"
         }

@@ -61,7 +61,12 @@ final class Daemon: Sendable {
         let log = logFile.url.path
         let process = try ChildProcess(try Program.path(), agentArguments, output: log, errors: log)
         self.process.withLockedValue { $0 = process }
-        try await eventually("\(name) answers") { try await self.hawser("peering", "list").code == 0 }
+        try await eventually("\(name) answers") {
+            guard self.process.withLockedValue({ $0?.isRunning ?? false }) else {
+                throw Unexpected("\(self.name) ended instead of starting: \(self.log.suffix(2_000))")
+            }
+            return try await self.hawser("peering", "list").code == 0
+        }
     }
 
     /// Ends it without warning, or in order.

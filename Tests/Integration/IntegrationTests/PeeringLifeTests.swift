@@ -94,6 +94,7 @@ struct PeeringLifeTests {
                 restartsAcceptor ? (clusters.harbor, clusters.island) : (clusters.island, clusters.harbor)
             let had = try await other.imported(from: restarted.name)
             restarted.stop(signal)
+            #expect(restarted.log.contains("the agent has ended in order") == (signal == SIGTERM))
             try await eventually("the other side notices") {
                 // Going in order is no failure: then it shows what is stored.
                 try await other.peering(restarted.name)?.state != "ACTIVE"

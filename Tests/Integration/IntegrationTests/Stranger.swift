@@ -30,13 +30,11 @@ struct Stranger: Sendable {
                 }
             }
             .connect(host: "127.0.0.1", port: port).get()
-        // A closed channel does not know it any more.
-        let port = try (channel.localAddress?.port).orThrow("the port of a connection")
-        return Stranger(channel: channel, inbox: inbox, address: "127.0.0.1:\(port)")
+        return Stranger(channel: channel, inbox: inbox)
     }
 
     /// As the other side's log names it.
-    let address: String
+    var address: String { "127.0.0.1:\(inbox.port)" }
 
     /// Why the connection failed on this side.
     var failure: (any Error)? { inbox.failure }
@@ -54,11 +52,19 @@ struct Stranger: Sendable {
 }
 
 private final class Inbox: Sendable {
-    private let box = NIOLockedValueBox<(any Error)?>(nil)
+    private struct Contents {
+        var port = 0
+        var failure: (any Error)?
+    }
 
-    var failure: (any Error)? { box.withLockedValue { $0 } }
+    private let contents = NIOLockedValueBox(Contents())
 
-    func fail(_ error: any Error) { box.withLockedValue { $0 = $0 ?? error } }
+    var port: Int { contents.withLockedValue { $0.port } }
+    var failure: (any Error)? { contents.withLockedValue { $0.failure } }
+
+    func connected(_ port: Int) { contents.withLockedValue { $0.port = port } }
+
+    func fail(_ error: any Error) { contents.withLockedValue { $0.failure = $0.failure ?? error } }
 }
 
 private final class InboxHandler: ChannelInboundHandler {
@@ -68,6 +74,11 @@ private final class InboxHandler: ChannelInboundHandler {
 
     init(_ inbox: Inbox) {
         self.inbox = inbox
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        // A channel that was closed does not know its address any more.
+        inbox.connected(context.localAddress?.port ?? 0)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -50,6 +50,14 @@ package final class ChildProcess: Sendable {
         kill(id, signal)
     }
 
+    /// Whether it has not ended. Not to be asked after `wait`.
+    package var isRunning: Bool {
+        var information = unsafe siginfo_t()
+        // The exit code stays where `wait` finds it.
+        let code = unsafe waitid(P_PID, id_t(id), &information, WEXITED | WNOHANG | WNOWAIT)
+        return unsafe code == 0 && information.si_signo == 0
+    }
+
     /// Waits for the end; holds the thread. Call it once.
     ///
     /// - Returns: the exit code, or 128 and the signal that ended the process.
