@@ -23,9 +23,14 @@ struct PeerDialer: Sendable {
         configuration.connectTimeout = TimeAmount(timeout)
         if !roots.isEmpty { configuration.security = try Self.security(roots, serverName) }
         let authority = serverName.isEmpty ? address.description : serverName
-        return try await GRPCConnection.connect(
-            to: .host(address.host.isEmpty ? "localhost" : address.host, port: address.port), authority: authority,
-            configuration: configuration, group: group)
+        do {
+            return try await GRPCConnection.connect(
+                to: .host(address.host.isEmpty ? "localhost" : address.host, port: address.port),
+                authority: authority, configuration: configuration, group: group)
+        } catch var status as GRPCStatus where roots.isEmpty {
+            status.message += " (dialed without TLS, because the token names no CA)"
+            throw status
+        }
     }
 
     private static func security(_ roots: [String], _ serverName: String) throws -> GRPCSecurity {

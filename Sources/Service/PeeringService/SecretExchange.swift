@@ -4,6 +4,7 @@ import IdentityCore
 import NIOCore
 import PeeringCore
 import PeeringWire
+import TLSEngine
 
 /// Redeems a token: shows the establishment secret to the acceptor and gets the stream secret
 /// (protocol sections 1.7 and 2.2).
@@ -11,37 +12,49 @@ struct SecretExchange: Sendable {
     let dialer: PeerDialer
     let settings: PeeringSettings
 
-    /// The last attempt gets so much time, whatever is left: with less, it would only hide why the others failed.
-    private static let shortestAttempt = Duration.milliseconds(500)
-
-    /// Tries the addresses round and round until one answers or the time is over.
+    /// Tries the addresses round and round until one answers, none can, or the time is over.
     ///
     /// - Throws: `denied` if the acceptor does not know the secret (any more), `unavailable` if none answered.
     func redeem(_ token: PeeringToken) async throws(Refusal) -> SecretText {
         let deadline = ContinuousClock.now + settings.exchangeTimeout
         var ring = AddressRing(token.addressesToDial)
-        var failures: [(address: String, reason: String)] = []
+        var failures = Failures()
         while let text = ring.next(), let address = HostPort(text) {
-            let left = max(deadline - .now, Self.shortestAttempt)
             do {
-                return try await attempt(address, token, within: left)
+                return try await attempt(address, token, within: max(deadline - .now, .zero))
             } catch let status as GRPCStatus where status.code == .permissionDenied {
                 throw Refusal(.denied, "a new peering token must be generated: \(status.message)")
             } catch {
-                // The last attempt may have met nothing but the end of the time: an earlier one says more.
-                let isOver = ContinuousClock.now + settings.exchangePause >= deadline
-                if isOver, failures.contains(where: { $0.address == text }) { break }
-                failures.removeAll { $0.address == text }
-                failures.append((text, "\(error)"))
+                failures.note(error, at: text, isLast: ContinuousClock.now + settings.exchangePause >= deadline)
             }
             let pause = settings.exchangePause * Double.random(in: 1...1.25)
-            guard ContinuousClock.now + pause < deadline, !Task.isCancelled else { break }
+            let isHopeless = token.addressesToDial.allSatisfy(failures.final.contains)
+            guard !isHopeless, ContinuousClock.now + pause < deadline, !Task.isCancelled else { break }
             try? await Task.sleep(for: pause)
         }
-        let reasons = failures.map {
-            "failed to exchange peering secret through address \"\($0.address)\": \($0.reason)"
+        throw Refusal(.unavailable, failures.sentence)
+    }
+
+    /// Why no address answered.
+    private struct Failures {
+        private var reasons: [(address: String, reason: String)] = []
+        /// Addresses where trying again cannot help: somebody else answers there.
+        private(set) var final: Set<String> = []
+
+        /// - Parameter isLast: the attempt may have met nothing but the end of the time; an earlier reason says more.
+        mutating func note(_ error: any Error, at address: String, isLast: Bool) {
+            if (error as? GRPCStatus)?.cause.flatMap({ $0 as? TLSError })?.isAboutCertificate == true {
+                final.insert(address)
+            }
+            if isLast, reasons.contains(where: { $0.address == address }) { return }
+            reasons.removeAll { $0.address == address }
+            reasons.append((address, "\(error)"))
         }
-        throw Refusal(.unavailable, reasons.joined(separator: "; "))
+
+        var sentence: String {
+            reasons.map { "failed to exchange peering secret through address \"\($0.address)\": \($0.reason)" }
+                .joined(separator: "; ")
+        }
     }
 
     private func attempt(
@@ -79,5 +92,12 @@ extension Result where Failure == any Error {
         } catch {
             self = .failure(error)
         }
+    }
+}
+
+extension TLSError {
+    /// Whether the peer showed a certificate that is not the one that was looked for.
+    fileprivate var isAboutCertificate: Bool {
+        [.certificateNameMismatch, .certificateUntrusted, .certificateExpired, .certificateInvalid].contains(code)
     }
 }
