@@ -155,7 +155,7 @@ let modules: [Module] = [
             "ProcessTestKit",
         ],
         packages: [nioCore, nioPosix]),
-    support("HawserTestKit", uses: domain + ["HTTPService"], packages: [logging, lifecycle]),
+    support("HawserTestKit", uses: domain + ["HTTPService", "ReplicationService"], packages: [logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),

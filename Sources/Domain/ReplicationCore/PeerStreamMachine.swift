@@ -112,7 +112,18 @@ package struct PeerStreamMachine: Sendable {
         }
     }
 
+    /// Bytes of a nonce, a type or an ID. What is longer would be kept and sent back as it came.
+    package static let maxTextBytes = 1_024
+
+    private static func isTooLong(_ texts: String...) -> Bool {
+        texts.contains { $0.utf8.count > maxTextBytes }
+    }
+
+    private static let tooLong = StreamFailure(
+        .invalidArgument, "a nonce, resource URL, resource ID or peer ID is longer than \(maxTextBytes) bytes")
+
     private mutating func received(_ request: InboundRequest) -> OnReceived {
+        if Self.isTooLong(request.url, request.nonce, request.peerID) { return .fail(Self.tooLong) }
         guard let kind = request.kind else {
             return .fail(
                 StreamFailure(.invalidArgument, "subscription request to unknown resource URL: \(request.url)"))
@@ -145,6 +156,7 @@ package struct PeerStreamMachine: Sendable {
     }
 
     private func received(_ response: InboundResponse) -> OnReceived {
+        if Self.isTooLong(response.url, response.nonce, response.resourceID) { return .fail(Self.tooLong) }
         func refuse(_ message: String) -> OnReceived {
             .answer(
                 .refuse(

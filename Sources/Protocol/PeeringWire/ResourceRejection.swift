@@ -13,23 +13,8 @@ package struct ResourceRejection: Error, Hashable, Sendable {
     private static let invalidArgument: Int32 = 3
     private static let `internal`: Int32 = 13
 
-    package static func unknownType(_ url: ResourceURL) -> ResourceRejection {
-        ResourceRejection(
-            code: invalidArgument, message: "received response for unknown resource type \(quoted(url.string))")
-    }
-
-    package static func noNonce(_ url: ResourceURL, id: String) -> ResourceRejection {
-        ResourceRejection(
-            code: invalidArgument, message: "received response without a nonce for: \(short(url.string)):\(short(id))")
-    }
-
     package static var noContent: ResourceRejection {
         ResourceRejection(code: invalidArgument, message: "received upsert response with no content")
-    }
-
-    package static func unsupportedOperation(_ operation: ResourceOperation) -> ResourceRejection {
-        let name = operation == .unspecified ? "\"OPERATION_UNSPECIFIED\"" : "\(operation.rawValue)"
-        return ResourceRejection(code: invalidArgument, message: "unsupported operation: \(name)")
     }
 
     /// Anything that went wrong with the content; the detail says what.
@@ -69,18 +54,4 @@ package struct ResourceRejection: Error, Hashable, Sendable {
     }
 
     private static func quoted(_ text: String) -> String { "\"\(short(text))\"" }
-}
-
-extension ResourceResponse {
-    /// Checks what can be checked without looking into the resource, in Consul's order.
-    ///
-    /// - Returns: the bytes of the resource, whose type is ``url``.
-    package func checkedContent() throws(ResourceRejection) -> [UInt8] {
-        if case .other = url { throw .unknownType(url) }
-        guard !nonce.isEmpty else { throw .noNonce(url, id: id) }
-        guard operation == .upsert else { throw .unsupportedOperation(operation) }
-        guard let resource else { throw .noContent }
-        guard resource.typeURL == url else { throw .mismatch(self, typeURL: resource.typeURL) }
-        return resource.bytes
-    }
 }

@@ -19,7 +19,7 @@ package final class LogBook: Sendable {
     package init() {}
 
     /// Appends events that happened together.
-    func append(_ events: [ReplicationEvent]) {
+    package func append(_ events: [ReplicationEvent]) {
         guard !events.isEmpty else { return }
         let woken = record.withLockedValue { record -> [CheckedContinuation<Void, Never>] in
             for event in events { record.log.append(event) }

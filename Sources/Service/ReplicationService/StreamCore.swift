@@ -4,8 +4,9 @@ import StateCore
 
 /// What the tasks of one stream share: the rules of the stream, and what waits to be sent. A value behind a lock.
 struct StreamCore: Sendable {
-    /// Answers that wait because the peer does not read. A peer with this many open is not reading at all.
-    static let maxWaitingControls = 262_144
+    /// Answers that wait because the peer does not read. A peer with this many open is not reading at all. Each is
+    /// about 100 bytes, and some 2 KiB at the most.
+    static let maxWaitingControls = 65_536
     /// Responses whose answers are awaited, to name what was refused. Beyond, refusals have no name.
     static let maxUnanswered = 65_536
 

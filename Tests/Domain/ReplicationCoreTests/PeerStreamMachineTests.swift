@@ -94,6 +94,22 @@ import Testing
         }
     }
 
+    @Test func whatWouldBeSentBackHasABound() {
+        let long = String(repeating: "x", count: PeerStreamMachine.maxTextBytes + 1)
+        let messages = [
+            request(.trustBundle, peerID: long), request(.trustBundle, nonce: long), request(nil, url: long),
+            response(.exportedService, nonce: long),
+        ]
+        for message in messages {
+            var machine = machine()
+            guard case .fail(let failure) = machine.received(message, now: .zero) else {
+                Issue.record("a long text was taken")
+                continue
+            }
+            #expect(failure.message.utf8.count < 200)
+        }
+    }
+
     @Test func aGoodbyeIsTheLastThingHeard() {
         var machine = machine()
         #expect(machine.received(.empty, now: .zero) == .nothing)

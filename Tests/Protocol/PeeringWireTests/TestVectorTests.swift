@@ -44,7 +44,11 @@ struct TestVectorTests {
                 + "7465726e616c2e7065657273747265616d2e4578706f72746564536572766963654c697374"
         ),
         (
-            "NACK", .request(.nack(listResponse, .unsupportedOperation(.unspecified))),
+            "NACK",
+            .request(
+                .nack(
+                    listResponse,
+                    ResourceRejection(code: 3, message: "unsupported operation: \"OPERATION_UNSPECIFIED\""))),
             "128c01120830303030303030311a4c747970652e676f6f676c65617069732e636f6d2f6861736869636f72702e636f6e73756c2e69"
                 + "6e7465726e616c2e7065657273747265616d2e4578706f72746564536572766963654c6973742a320803122e756e73757070"
                 + "6f72746564206f7065726174696f6e3a20224f5045524154494f4e5f554e53504543494649454422"
