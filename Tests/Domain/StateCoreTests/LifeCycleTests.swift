@@ -178,6 +178,16 @@ import Testing
         #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
     }
 
+    @Test func servicesOfClientsFollowANodeThatIsRenamed() async throws {
+        let harness = try await Harness()
+        try await harness.apply(RegisterService(node: "old", registration: registration("web")))
+        let restarted = try await StateStore(storage: harness.storage)
+        try await restarted.apply(files([]))
+        #expect(restarted.state.catalog.instances(of: "web").map(\.node.name) == ["n"])
+        try await restarted.apply(DeregisterService(node: "n", id: "web"))
+        #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
+    }
+
     @Test func aProxyMarksTheServiceBehindItAsChanged() async throws {
         let harness = try await Harness()
         let changes = harness.store.subscribe(to: .localCatalog)

@@ -76,6 +76,11 @@ final class Daemon: Sendable {
         process.wait()
     }
 
+    /// Asks it to read its files again.
+    func hangUp() {
+        process.withLockedValue { $0 }?.signal(SIGHUP)
+    }
+
     func remove() {
         stop()
         try? FileManager.default.removeItem(at: directory)

@@ -56,6 +56,21 @@ struct PeeringLifeTests {
         }
     }
 
+    @Test func aSignalReadsTheFilesToo() async throws {
+        try await Clusters.peered { clusters in
+            try clusters.harbor.write("more.yaml", "service: {name: web, id: web-3, port: 82}")
+            clusters.harbor.hangUp()
+            try await eventually("island has three instances") {
+                try await clusters.island.imported(from: "harbor")["web"] == "3"
+            }
+            // A broken file is refused, and the daemon goes on.
+            try clusters.harbor.write("more.yaml", "service: {name: web, id: web-3")
+            clusters.harbor.hangUp()
+            try await eventually("harbor says so") { clusters.harbor.log.contains("the reload was refused") }
+            #expect(try await clusters.island.imported(from: "harbor")["web"] == "3")
+        }
+    }
+
     @Test func aBrokenFileIsRefusedWholeAndNothingChanges() async throws {
         try await Clusters.peered { clusters in
             try clusters.harbor.write("more.yaml", "service:\n  name: web\n  port: eighty")

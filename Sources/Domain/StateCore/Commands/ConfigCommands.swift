@@ -93,7 +93,9 @@ package struct ApplyFiles: Command {
     }
 
     package func apply(to transaction: inout Transaction) throws(Refusal) {
+        let isFirst = transaction.state.catalog.nodes[node.name] == nil
         transaction.put(node)
+        if isFirst { adoptInstances(in: &transaction) }
         for key in removedEntries {
             if case .file = transaction.state.configEntries[key]?.source { transaction.removeConfigEntry(key) }
         }
@@ -107,6 +109,20 @@ package struct ApplyFiles: Command {
         for file in registrations {
             let key = InstanceKey(node: node.name, id: file.registration.service.id)
             transaction.put(file.registration, at: key, source: .file(file.place))
+        }
+    }
+}
+
+extension ApplyFiles {
+    /// The agent may have another node name than when clients registered services with it: they are its own still.
+    private func adoptInstances(in transaction: inout Transaction) {
+        let catalog = transaction.state.catalog
+        for key in catalog.serviceNames.keys.sorted() where key.node != node.name {
+            guard let instance = catalog.instance(at: key), instance.source == .api else { continue }
+            var registration = instance.registration
+            for index in registration.checks.indices { registration.checks[index].node = node.name }
+            transaction.removeInstance(at: key)
+            transaction.put(registration, at: InstanceKey(node: node.name, id: key.id), source: .api)
         }
     }
 }
