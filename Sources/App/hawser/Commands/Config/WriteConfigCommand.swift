@@ -40,6 +40,7 @@ struct WriteConfigCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure("hawser: \(error)")
         }
+        guard !documents.isEmpty else { throw CommandFailure("hawser: \(file) has no entry in it") }
         guard documents.count == 1 else {
             throw CommandFailure("hawser: \(file) has \(documents.count) entries in it: give each a file of its own")
         }
