@@ -31,7 +31,7 @@ package final class PeerStreamSession: Sendable {
     private let closing = Pulse()
     private let start = ContinuousClock.now
     private let ending = NIOLockedValueBox<StreamEnd?>(nil)
-    private let ended = Pulse()
+    private let endAsked = Pulse()
     private let connection = NIOLockedValueBox(false)
 
     /// - Parameters:
@@ -62,7 +62,7 @@ package final class PeerStreamSession: Sendable {
     /// Ends the stream from outside: a newer one takes over, or the daemon stops.
     package func end(_ end: StreamEnd) {
         ending.withLockedValue { $0 = $0 ?? end }
-        ended.signal()
+        endAsked.signal()
     }
 
     /// Runs the stream. Call it once.
@@ -132,7 +132,7 @@ package final class PeerStreamSession: Sendable {
     }
 
     private func waitForEnd() async -> StreamEnd? {
-        await ended.wait()
+        await endAsked.wait()
         return ending.withLockedValue { $0 }
     }
 
