@@ -12,7 +12,8 @@ setup: ## install the C libraries that are missing, check Swift; every verb that
 demo: setup ## tie two clusters together on this machine and watch services cross (KEEP=1 leaves them running)
 	@Deploy/demo/run.sh
 
-test: setup ## build and run all tests
+test: ## build and run all tests
+	@Deploy/dev/setup.sh test
 	@Deploy/dev/test.sh
 
 build: setup ## build hawser for development

@@ -14,7 +14,7 @@ complain() {
 # Generated files are as their generator writes them.
 mapfile -t sources < <(find Sources Tests -name '*.swift' -not -path '*/Generated/*' | sort)
 mapfile -t shipped < <(printf '%s\n' "${sources[@]}" | grep '^Sources/')
-mapfile -t scripts < <(find Deploy Certs .ci -type f \( -name '*.sh' -o -path .ci/run \) | sort)
+mapfile -t scripts < <(find Deploy Certs Tests .ci -type f \( -name '*.sh' -o -path .ci/run \) | sort)
 
 # Format, force unwraps and `try!`: .swift-format has the rules, Tests/.swift-format those of the tests.
 swift format lint --strict --parallel "${sources[@]}" Package.swift || wrong=1

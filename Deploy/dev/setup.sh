@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Makes this machine fit to build Hawser: checks Swift, installs the C libraries that are missing.
-# Says nothing if all is there.
+# Makes this machine fit to build Hawser: checks Swift, installs the C libraries that are missing, and for the verb
+# that is named what else it needs (`setup.sh test`). Says nothing if all is there.
 set -euo pipefail
 
+readonly verb=${1:-}
 readonly swift_needed=6.2
-readonly packages=(libssl-dev libnghttp2-dev libsqlite3-dev pkg-config)
+packages=(libssl-dev libnghttp2-dev libsqlite3-dev pkg-config)
+# The interop suite is written in Python, with libraries of its own in a virtual environment.
+if [ "$verb" = test ]; then packages+=(python3 python3-venv); fi
 
 die() {
     printf '%s\n' "$@" >&2
@@ -26,6 +29,15 @@ have_libraries() {
     command -v pkg-config >/dev/null && pkg-config --exists 'openssl >= 3.0' libnghttp2 sqlite3
 }
 
+# Debian's python3 comes without what makes virtual environments.
+have_python() {
+    [ "$verb" != test ] || python3 -c 'import ensurepip, venv' 2>/dev/null
+}
+
+have_all() {
+    have_libraries && have_python
+}
+
 # Prints the packages that are not installed, one a line.
 missing_packages() {
     local package
@@ -35,9 +47,10 @@ missing_packages() {
     done
 }
 
-install_libraries() {
+install_missing() {
     command -v apt-get >/dev/null || die \
-        "Hawser needs pkg-config and the development files of OpenSSL 3, nghttp2 and SQLite 3 (on Debian: ${packages[*]})." \
+        "Hawser needs pkg-config and the development files of OpenSSL 3, nghttp2 and SQLite 3, and its tests Python" \
+        "with venv (on Debian: ${packages[*]})." \
         "There is no apt-get here: install them with this system's own package manager."
     local missing as_root=()
     mapfile -t missing < <(missing_packages)
@@ -58,7 +71,8 @@ install_libraries() {
     "${as_root[@]}" apt-get install --yes -qq --no-install-recommends "${missing[@]}" >&2 ||
         die "apt-get could not install ${missing[*]}: its own words are above."
     have_libraries || die "${packages[*]} are installed, but pkg-config does not find OpenSSL 3, nghttp2 and SQLite 3."
+    have_python || die "python3-venv is installed, but $(command -v python3) makes no virtual environments: put Debian's first on PATH."
 }
 
 check_swift
-have_libraries || install_libraries
+have_all || install_missing

@@ -1,0 +1,34 @@
+"""What every test may ask for: directories and daemons that are gone at its end."""
+
+import contextlib
+
+import pytest
+
+from standin.authority import Authority
+from standin.hawser import Hawser
+
+
+@pytest.fixture
+def cleanup():
+    """Things to close at the end of the test, the last one first."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def make_hawser(tmp_path, cleanup):
+    """Makes daemons; they are killed at the end of the test."""
+
+    def make(name="hawser", **settings):
+        daemon = Hawser(tmp_path / name, name, **settings)
+        cleanup.callback(daemon.kill)
+        daemon.start()
+        return daemon
+
+    return make
+
+
+@pytest.fixture
+def authority():
+    """The stand-in's own CA."""
+    return Authority()

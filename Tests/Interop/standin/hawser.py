@@ -1,0 +1,199 @@
+"""The daemon under test, as a process of its own, and what its operators use: the command line and the HTTP API."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass
+
+from standin.waiting import eventually
+
+PROGRAM = os.environ.get("HAWSER", "hawser")
+
+
+def free_port():
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Outcome:
+    code: int
+    output: str
+    errors: str
+
+
+@dataclass
+class Answer:
+    status: int
+    text: str
+    headers: dict
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+
+class Hawser:
+    """One daemon with its directories.
+
+    `files` maps names in the configuration directory to texts, or to objects that
+    are written as JSON. `agent` are settings of the agent's own file.
+    """
+
+    def __init__(self, directory, name, datacenter="dc1", files=None, agent=None):
+        self.name = name
+        self.datacenter = datacenter
+        self.directory = directory
+        self.config = directory / "config"
+        self.data = directory / "data"
+        self.http_port = free_port()
+        self.peering_port = free_port()
+        self.process = None
+        self.config.mkdir(parents=True)
+        settings = {"log_level": "debug"} | (agent or {})
+        for file, content in ({"agent.json": settings} | (files or {})).items():
+            self.write(file, content)
+
+    def write(self, file, content):
+        """Writes a configuration file; None removes it. `reload` makes it count."""
+        path = self.config / file
+        if content is None:
+            path.unlink()
+        else:
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+    # Life
+
+    def start(self):
+        arguments = [PROGRAM, "agent", "-node", self.name]
+        arguments += ["-datacenter", self.datacenter, "-bind", "127.0.0.1"]
+        arguments += ["-config-dir", str(self.config), "-data-dir", str(self.data)]
+        arguments += ["-http-port", str(self.http_port)]
+        arguments += ["-grpc-tls-port", str(self.peering_port)]
+        with open(self.directory / "log", "a") as log:
+            self.process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+            )
+        eventually(self._answers, f"{self.name} answers")
+
+    def _answers(self):
+        assert self.process.poll() is None, f"{self.name} ended:\n{self.log[-3000:]}"
+        try:
+            return self.api("GET", "/v1/status/leader").status == 200
+        except OSError:
+            return False
+
+    def kill(self):
+        """kill -9; fine if it does not run."""
+        self._end(signal.SIGKILL)
+
+    def stop(self):
+        """Asks it to end, and waits."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number):
+        if self.process is None:
+            return
+        self.process.send_signal(number)
+        self.process.wait()
+        self.process = None
+
+    def restart(self):
+        """kill -9, and again."""
+        self.kill()
+        self.start()
+
+    @property
+    def log(self):
+        """All that it logged, over all its lives."""
+        return (self.directory / "log").read_text()
+
+    # Use
+
+    def cli(self, *arguments, stdin=None):
+        """Runs a command against this daemon."""
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            env=_environment(HAWSER_HTTP_ADDR=f"127.0.0.1:{self.http_port}"),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def api(self, method, path, body=None):
+        """One request to the HTTP API; `body` is written as JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read().decode(), dict(answer.headers))
+        finally:
+            connection.close()
+
+    def get(self, path):
+        answer = self.api("GET", path)
+        assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
+        return answer.json
+
+    def reload(self):
+        outcome = self.cli("reload")
+        assert outcome.code == 0, outcome.errors
+
+    # Peering
+
+    def token(self, peer="standin", **fields):
+        """A fresh token for a peer that will dial: its text."""
+        answer = self.api("POST", "/v1/peering/token", {"PeerName": peer} | fields)
+        assert answer.status == 200, answer.text
+        return answer.json["PeeringToken"]
+
+    def establish(self, token, peer="standin"):
+        """Redeems a token: the answer, whatever it is."""
+        body = {"PeerName": peer, "PeeringToken": token}
+        return self.api("POST", "/v1/peering/establish", body)
+
+    def delete(self, peer="standin"):
+        answer = self.api("DELETE", f"/v1/peering/{peer}")
+        assert answer.status == 200, answer.text
+
+    def peering(self, peer="standin"):
+        """The peering as the API shows it; None if there is none."""
+        answer = self.api("GET", f"/v1/peering/{peer}")
+        return answer.json if answer.status == 200 else None
+
+    def state(self, peer="standin"):
+        peering = self.peering(peer)
+        return peering and peering["State"]
+
+    def imported(self, service, peer="standin", kind="service"):
+        """Instances of an imported service; `kind` may be `connect`."""
+        return self.get(f"/v1/health/{kind}/{service}?peer={peer}")
+
+    def imported_ids(self, service, peer="standin", kind="service"):
+        return [item["Service"]["ID"] for item in self.imported(service, peer, kind)]
+
+
+def exports(*names, peer="standin"):
+    """The config entry that exports services to a peer."""
+    services = [{"Name": name, "Consumers": [{"Peer": peer}]} for name in names]
+    return {"Kind": "exported-services", "Name": "default", "Services": services}
+
+
+def _environment(**added):
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("HAWSER_", "CONSUL_"))
+    }
+    return kept | added
