@@ -122,7 +122,8 @@ let modules: [Module] = [
         .service, "IdentityService", uses: ["TLSEngine", "IdentityCore", "PeeringCore", "StateCore"],
         packages: [nioLocks, logging, lifecycle]),
     module(
-        .service, "ReplicationService", uses: domain + ["PeeringWire", "GRPCTransport", "PeerStreamTranslation"],
+        .service, "ReplicationService",
+        uses: domain + ["PeeringWire", "GRPCWire", "GRPCTransport", "PeerStreamTranslation"],
         packages: [nioCore, nioLocks, logging, lifecycle]),
     module(
         .service, "CatalogService",
@@ -187,7 +188,9 @@ let modules: [Module] = [
         uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"],
         packages: [logging]),
     tests(.service, of: "ReplicationService"),
-    tests(.service, of: "PeeringService", uses: ["GRPCWire", "ReplicationCore", "ReplicationService"]),
+    tests(
+        .service, of: "PeeringService",
+        uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",

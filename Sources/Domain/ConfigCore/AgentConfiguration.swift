@@ -19,6 +19,10 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var isDevelopment: Bool?
     package var peeringEnabled: Bool?
     package var connectEnabled: Bool?
+    /// How often a stream's peer is told that we live, and how long it may be silent: Hawser's own keys, for pairs of
+    /// clusters that want to know sooner.
+    package var heartbeatInterval: GoDuration?
+    package var heartbeatTimeout: GoDuration?
 
     package init() {}
 
@@ -43,6 +47,8 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.isDevelopment = later.isDevelopment ?? isDevelopment
         merged.peeringEnabled = later.peeringEnabled ?? peeringEnabled
         merged.connectEnabled = later.connectEnabled ?? connectEnabled
+        merged.heartbeatInterval = later.heartbeatInterval ?? heartbeatInterval
+        merged.heartbeatTimeout = later.heartbeatTimeout ?? heartbeatTimeout
         return merged
     }
 
@@ -56,8 +62,13 @@ package struct AgentConfiguration: Hashable, Sendable {
             clientAddress: clientAddress ?? "127.0.0.1", advertiseAddress: advertiseAddress,
             domain: domain ?? "consul", httpPort: httpPort ?? 8500, grpcTLSPort: grpcTLSPort ?? 8503,
             logLevel: logLevel ?? .info, logsJSON: logsJSON ?? false, isDevelopment: isDevelopment ?? false,
-            peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true)
-        let wrong = [Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter)]
+            peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
+            heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
+            heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout)
+        let wrong = [
+            Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
+            Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
+        ]
         let problems = wrong.compactMap { $0 }.map { DocumentProblem(.invalid, at: .none, $0) }
         guard problems.isEmpty else { throw DocumentProblems(problems: problems) }
         return resolved
@@ -83,6 +94,22 @@ package struct AgentConfiguration: Hashable, Sendable {
         return nil
     }
 
+    /// Why peers cannot be told so often, or waited for so long; nil if they can.
+    private static func problem(heartbeatsEvery interval: GoDuration, timeout: GoDuration) -> String? {
+        let twice = interval.nanoseconds.multipliedReportingOverflow(by: 2)
+        guard interval >= minHeartbeatInterval, !twice.overflow, timeout.nanoseconds >= twice.partialValue else {
+            return "peering.heartbeat_interval must be at least \(minHeartbeatInterval), and peering.heartbeat_timeout "
+                + "twice that interval or more: they are \(interval) and \(timeout)"
+        }
+        return nil
+    }
+
+    /// What Consul's servers do (protocol section 4.5).
+    private static let consulHeartbeatInterval = GoDuration(nanoseconds: 15_000_000_000)
+    private static let consulHeartbeatTimeout = GoDuration(nanoseconds: 120_000_000_000)
+    /// More often would be load, and say nothing more.
+    private static let minHeartbeatInterval = GoDuration(nanoseconds: 50_000_000)
+
     /// The length from which Consul's gossip refuses a name.
     private static let maxNodeNameLength = 128
 }
@@ -107,12 +134,14 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var isDevelopment: Bool
     package var peeringEnabled: Bool
     package var connectEnabled: Bool
+    package var heartbeatInterval: GoDuration
+    package var heartbeatTimeout: GoDuration
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
         advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
         logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
-        connectEnabled: Bool
+        connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -128,6 +157,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.isDevelopment = isDevelopment
         self.peeringEnabled = peeringEnabled
         self.connectEnabled = connectEnabled
+        self.heartbeatInterval = heartbeatInterval
+        self.heartbeatTimeout = heartbeatTimeout
     }
 }
 
@@ -151,7 +182,12 @@ extension AgentConfiguration {
         }
         httpPort = ports?.0
         grpcTLSPort = ports?.1
-        peeringEnabled = map.map("peering") { $0.bool("enabled") }
+        let peering: (Bool?, GoDuration?, GoDuration?)? = map.map("peering") {
+            ($0.bool("enabled"), $0.duration("heartbeat_interval"), $0.duration("heartbeat_timeout"))
+        }
+        peeringEnabled = peering?.0
+        heartbeatInterval = peering?.1
+        heartbeatTimeout = peering?.2
         connectEnabled = map.map("connect") { $0.bool("enabled") }
         if let nodeName, let problem = Self.problem(nodeName: nodeName) { map.invalid("node_name", path: "", problem) }
         if let datacenter, let problem = Self.problem(datacenter: datacenter) {

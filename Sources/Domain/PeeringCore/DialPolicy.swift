@@ -21,7 +21,7 @@ package struct DialBackoff: Hashable, Sendable {
         package var cap: Duration = .seconds(30)
         package var overloaded: Duration = .milliseconds(8_192)
         /// For a refusal that will not go away by itself.
-        package var refusedCap: Duration = .seconds(60)
+        package var refusedCap: Duration = .seconds(300)
         /// A stream that lived this long was healthy.
         package var healthyAfter: Duration = .seconds(10)
 
@@ -83,6 +83,7 @@ package struct DialBackoff: Hashable, Sendable {
 package struct AddressRing: Hashable, Sendable {
     package private(set) var addresses: [String]
     private var position = 0
+    private var isFollowingHint = false
 
     package init(_ addresses: [String]) {
         self.addresses = addresses
@@ -101,8 +102,16 @@ package struct AddressRing: Hashable, Sendable {
         position = 0
     }
 
-    /// The address that works is tried first next time.
-    package mutating func stay(at address: String) {
-        position = addresses.firstIndex(of: address) ?? 0
+    /// An attempt at `address` failed. A follower names its leader's host: if another of the addresses is on that host,
+    /// it is next. A hint that led to another follower is not followed by another: then the ring goes on in its order.
+    package mutating func attemptFailed(at address: String, leaderHost: String?) {
+        guard !isFollowingHint, let leaderHost, HostPort(address)?.host != leaderHost,
+            let hinted = addresses.firstIndex(where: { HostPort($0)?.host == leaderHost })
+        else {
+            isFollowingHint = false
+            return
+        }
+        position = hinted
+        isFollowingHint = true
     }
 }

@@ -13,6 +13,7 @@ package struct Exporter: Sendable {
     private var pending = PendingSet<ResourceKey>()
     /// What was last sent of each resource on this stream: the same content is not sent twice.
     private var sent: [ResourceKey: Sent] = [:]
+    private var retries = RetrySchedule()
 
     private struct Sent {
         /// Of the encoded content, seeded per process.
@@ -139,6 +140,7 @@ package struct Exporter: Sendable {
     private mutating func forget(_ name: String) {
         pending.remove(.service(name))
         sent[.service(name)] = nil
+        _ = retries.succeeded(.service(name))
     }
 
     private mutating func enqueueAll() {
@@ -177,13 +179,19 @@ package struct Exporter: Sendable {
         return before?.count ?? 0
     }
 
-    /// The peer did not take a resource: what was sent does not count.
-    package mutating func refused(_ key: ResourceKey) {
+    /// The peer did not take a resource, or it is too large to be sent: it is tried again later, or when it changes.
+    package mutating func failed(_ key: ResourceKey) {
         sent[key] = nil
+        retries.failed(key)
     }
 
-    /// Puts a refused resource in line again.
-    package mutating func retry(_ key: ResourceKey) {
-        enqueue(key)
+    /// The peer took a resource.
+    ///
+    /// - Returns: whether it had failed before.
+    package mutating func acknowledged(_ key: ResourceKey) -> Bool { retries.succeeded(key) }
+
+    /// A heartbeat of ours went out: puts in line what is to be tried again.
+    package mutating func heartbeatSent() {
+        for key in retries.heartbeatSent() { enqueue(key) }
     }
 }

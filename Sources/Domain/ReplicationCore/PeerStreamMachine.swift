@@ -13,11 +13,14 @@ package struct PeerStreamMachine: Sendable {
 
     package struct Timing: Hashable, Sendable {
         /// How often we say that we live.
-        package var heartbeatInterval: Duration = .seconds(15)
+        package var heartbeatInterval: Duration
         /// How long a peer may be silent. Only its heartbeats count.
-        package var heartbeatTimeout: Duration = .seconds(120)
+        package var heartbeatTimeout: Duration
 
-        package init() {}
+        package init(heartbeatInterval: Duration = .seconds(15), heartbeatTimeout: Duration = .seconds(120)) {
+            self.heartbeatInterval = heartbeatInterval
+            self.heartbeatTimeout = heartbeatTimeout
+        }
     }
 
     /// What a received message asks for.

@@ -6,6 +6,8 @@ package struct StreamStatus: Hashable, Sendable {
     /// Why the last stream or attempt ended; `nil` while connected and after an orderly end.
     package var lastError: String?
     package var lastErrorAt: Timestamp?
+    /// The other side has said that it does not know this peering, or not with this secret: only a new token helps.
+    package var isCounterpartGone = false
     /// When the present stream came up, or the last one ended.
     package var changedAt: Timestamp?
     /// Names of the last applied list.
@@ -19,6 +21,8 @@ package struct StreamStatus: Hashable, Sendable {
     package var lastAck: Timestamp?
     /// Resources that the peer did not take, with its words.
     package var refusals: [String: String] = [:]
+    /// The trust bundle that the peer has taken on the present stream, as a hash of its bytes.
+    package var takenBundle: Int?
     /// Where the stream runs to.
     package var remoteAddress: String?
     /// Responses that came in and went out on the present stream.

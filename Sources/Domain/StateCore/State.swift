@@ -25,10 +25,14 @@ package struct State: Sendable {
     package internal(set) var imports = Table<PeeringID, ImportedCatalog>()
     /// When deleted peerings that were accepted here went, so that a dialer that was away hears of it.
     package internal(set) var tombstones = Table<PeeringID, Timestamp>()
+    /// Deleted peerings that were dialed here, whose acceptor has not been told yet.
+    package internal(set) var farewells = Table<PeeringID, Farewell>()
     private var peeringIDsByName = Table<String, PeeringID>()
 
     /// How many deleted peerings are remembered.
     static let maxTombstones = 1_024
+    /// How many acceptors may wait to be told.
+    static let maxFarewells = 256
 
     package init() {}
 

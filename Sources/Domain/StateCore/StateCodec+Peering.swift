@@ -55,27 +55,44 @@ extension StateCodec {
 
     static func encode(_ peering: Peering) -> [UInt8] {
         var json = JSONWriter()
+        json.object { fields(of: peering, &$0) }
+        return json.bytes
+    }
+
+    static func encode(_ farewell: Farewell) -> [UInt8] {
+        var json = JSONWriter()
         json.object {
-            $0.field("ID", peering.id.text)
-            $0.field("Name", peering.name)
-            $0.field("State", peering.state.rawValue)
-            $0.fieldIfNotEmpty("DeletedAt", peering.deletedAt?.rfc3339 ?? "")
-            $0.fieldIfNotEmpty("Meta", peering.meta)
-            $0.fieldIfNotEmpty("PeerID", peering.peerID)
-            $0.fieldIfNotEmpty("PeerCAPems", peering.peerCAPEMs)
-            $0.fieldIfNotEmpty("PeerServerName", peering.peerServerName)
-            $0.fieldIfNotEmpty("PeerServerAddresses", peering.peerServerAddresses)
-            $0.fieldIfNotEmpty("ManualServerAddresses", peering.manualServerAddresses)
-            $0.object("Remote") {
-                $0.field("Partition", peering.remote.partition)
-                $0.field("Datacenter", peering.remote.datacenter)
-                $0.field("Region", peering.remote.region)
-                $0.field("Zone", peering.remote.zone)
-            }
-            $0.field("CreateIndex", peering.createIndex)
-            $0.field("ModifyIndex", peering.modifyIndex)
+            $0.object("Peering") { fields(of: farewell.peering, &$0) }
+            $0.field("StreamSecret", farewell.streamSecret.reveal())
         }
         return json.bytes
+    }
+
+    static func decodeFarewell(_ map: inout MapReader) -> Farewell? {
+        guard let peering = map.map("Peering", decodePeering).flatMap({ $0 }), let secret = map.string("StreamSecret")
+        else { return nil }
+        return Farewell(peering: peering, streamSecret: SecretText(secret))
+    }
+
+    private static func fields(of peering: Peering, _ json: inout JSONWriter) {
+        json.field("ID", peering.id.text)
+        json.field("Name", peering.name)
+        json.field("State", peering.state.rawValue)
+        json.fieldIfNotEmpty("DeletedAt", peering.deletedAt?.rfc3339 ?? "")
+        json.fieldIfNotEmpty("Meta", peering.meta)
+        json.fieldIfNotEmpty("PeerID", peering.peerID)
+        json.fieldIfNotEmpty("PeerCAPems", peering.peerCAPEMs)
+        json.fieldIfNotEmpty("PeerServerName", peering.peerServerName)
+        json.fieldIfNotEmpty("PeerServerAddresses", peering.peerServerAddresses)
+        json.fieldIfNotEmpty("ManualServerAddresses", peering.manualServerAddresses)
+        json.object("Remote") {
+            $0.field("Partition", peering.remote.partition)
+            $0.field("Datacenter", peering.remote.datacenter)
+            $0.field("Region", peering.remote.region)
+            $0.field("Zone", peering.remote.zone)
+        }
+        json.field("CreateIndex", peering.createIndex)
+        json.field("ModifyIndex", peering.modifyIndex)
     }
 
     static func decodePeering(_ map: inout MapReader) -> Peering? {

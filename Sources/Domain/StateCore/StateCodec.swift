@@ -13,6 +13,7 @@ enum StateCodec {
     static func secretsKey(of id: PeeringID) -> String { "secrets/\(id)" }
     static func bundleKey(of id: PeeringID) -> String { "bundle/\(id)" }
     static func tombstoneKey(of id: PeeringID) -> String { "tombstone/\(id)" }
+    static func farewellKey(of id: PeeringID) -> String { "farewell/\(id)" }
     static func announcedKey(of id: PeeringID) -> String { "announced/\(id)" }
     static func importKey(of id: PeeringID, _ name: String) -> String { "import/\(id)/\(name)" }
     static func key(of entry: ConfigEntryKey) -> String { "config/\(entry)" }
@@ -59,6 +60,9 @@ enum StateCodec {
         case "tombstone":
             state.tombstones[PeeringID(rest)] = document.string.flatMap(Timestamp.init(rfc3339:))
             return state.tombstones[PeeringID(rest)] != nil
+        case "farewell":
+            state.farewells[PeeringID(rest)] = decode(document, decodeFarewell)
+            return state.farewells[PeeringID(rest)] != nil
         case "config":
             return restoreConfigEntry(document, into: &state)
         case "service":

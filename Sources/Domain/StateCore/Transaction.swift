@@ -72,6 +72,19 @@ package struct Transaction: Sendable {
         writes.append(StorageWrite(key: StateCodec.tombstoneKey(of: id), value: StateCodec.encode(now)))
     }
 
+    /// Keeps a goodbye, forgetting the oldest ones beyond the limit; `nil` forgets it.
+    mutating func put(_ farewell: Farewell?, for id: PeeringID) {
+        guard state.farewells[id] != farewell else { return }
+        if farewell != nil, state.farewells.count >= State.maxFarewells,
+            let oldest = state.farewells.values.min(by: { $0.peering.modifyIndex < $1.peering.modifyIndex })
+        {
+            put(nil as Farewell?, for: oldest.peering.id)
+        }
+        state.farewells[id] = farewell
+        writes.append(StorageWrite(key: StateCodec.farewellKey(of: id), value: farewell.map(StateCodec.encode)))
+        changes.append(.peering(id))
+    }
+
     mutating func put(_ bundle: TrustBundle?, for id: PeeringID) {
         if var bundle {
             bundle.createIndex = state.trustBundles[id]?.createIndex ?? index

@@ -47,6 +47,8 @@ struct ReloadReport {
         compare("dev", \.isDevelopment)
         compare("peering.enabled", \.peeringEnabled)
         compare("connect.enabled", \.connectEnabled)
+        compare("peering.heartbeat_interval", \.heartbeatInterval)
+        compare("peering.heartbeat_timeout", \.heartbeatTimeout)
         return lines
     }
 }

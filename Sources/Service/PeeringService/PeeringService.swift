@@ -80,6 +80,7 @@ package final class PeeringService: Sendable {
         try Self.validate(token.caPEMs)
         try PeeringRules.validateMeta(meta)
         try await environment.store.apply(CheckEstablish(name: name, serverName: token.serverName))
+        try await dropFarewells(to: token.peerID)
         let secret = try await SecretExchange(dialer: dialer, settings: settings).redeem(token)
         let previous = environment.store.state.peering(named: name)
         let id = try await environment.store.apply(
@@ -90,6 +91,14 @@ package final class PeeringService: Sendable {
         // A running stream goes on, unless it runs to somebody else.
         if let previous, previous.peerID != token.peerID { registry.end(id, .replaced) }
         environment.logger.info("a peering token was redeemed", metadata: ["peer": "\(name)"])
+    }
+
+    /// A goodbye from an earlier life must not end the acceptor's peering that this token is of.
+    private func dropFarewells(to peerID: String) async throws(Refusal) {
+        for farewell in environment.store.state.farewells.values where farewell.peering.peerID == peerID {
+            try await environment.store.apply(ForgetFarewell(id: farewell.peering.id))
+            await registry.waitForEnd(of: farewell.peering.id)
+        }
     }
 
     private static func validate(_ certificates: [String]) throws(Refusal) {

@@ -6,12 +6,14 @@ import ReplicationService
 import ServiceLifecycle
 import StateCore
 
-/// Gives every peering what its row asks for: a dial loop where this end dials, and an end where it was deleted.
+/// Gives every peering what its row asks for: a dial loop where this end dials, an end where it was deleted, and a
+/// goodbye where the other side has not heard of that.
 /// Runs until cancelled or a graceful shutdown.
 package struct PeeringSupervisor: Service {
     private struct Running {
         var loops: [PeeringID: Wakeup] = [:]
         var removals: Set<PeeringID> = []
+        var farewells: Set<PeeringID> = []
     }
 
     private let environment: ReplicationEnvironment
@@ -65,6 +67,7 @@ package struct PeeringSupervisor: Service {
                 startLoop(for: peering.id, &group)
             }
         }
+        for id in state.farewells.keys { startFarewell(of: id, &group) }
     }
 
     private func startLoop(for id: PeeringID, _ group: inout DiscardingTaskGroup) {
@@ -82,6 +85,20 @@ package struct PeeringSupervisor: Service {
             await loop.run()
             running.withLockedValue { $0.loops[id] = nil }
             // The row may have come back to life while the loop was ending.
+            rescan.signal()
+        }
+    }
+
+    /// A stream that is up says goodbye itself, and its dial loop ends after it.
+    private func startFarewell(of id: PeeringID, _ group: inout DiscardingTaskGroup) {
+        let isDue = running.withLockedValue { running in
+            running.loops[id] == nil && running.farewells.insert(id).inserted
+        }
+        guard isDue else { return }
+        let loop = FarewellLoop(id: id, environment: environment, registry: registry, dialer: dialer)
+        group.addTask {
+            await loop.run()
+            running.withLockedValue { _ = $0.farewells.remove(id) }
             rescan.signal()
         }
     }

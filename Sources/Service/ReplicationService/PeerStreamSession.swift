@@ -1,3 +1,4 @@
+import GRPCWire
 import IdentityCore
 import Logging
 import NIOConcurrencyHelpers
@@ -70,6 +71,8 @@ package final class PeerStreamSession: Sendable {
         if let end = ending.withLockedValue({ $0 }) { return end }
         // A dialer knows that it was let in when the acceptor says something.
         if role == .acceptor { connected() }
+        // The peering may have been deleted while the stream was being opened, or is: then all there is to say is that.
+        if isDeleted(in: context.store.state) { sayGoodbye() }
         let end = await runTasks()
         ended(end)
         return end
@@ -86,11 +89,13 @@ package final class PeerStreamSession: Sendable {
         context.board.change(context.peering) { status in
             status.isConnected = true
             status.lastError = nil
+            status.isCounterpartGone = false
             status.changedAt = now
             status.remoteAddress = remoteAddress
             status.received = 0
             status.sentCount = 0
             status.refusals = [:]
+            status.takenBundle = nil
             status.nextAttemptAt = nil
             status.failedAttempts = 0
         }
@@ -146,7 +151,8 @@ package final class PeerStreamSession: Sendable {
             try await sender.run()
             return nil
         } catch {
-            return core.withLockedValue { $0.closing } ?? .lost(error)
+            // Of a stream that is ending the reader knows more.
+            return core.withLockedValue { $0.closing } == nil ? .lost(error) : nil
         }
     }
 
@@ -162,11 +168,12 @@ package final class PeerStreamSession: Sendable {
                 next = try await channel.receive()
                 if next != nil { connected() }
             }
-            return core.withLockedValue { $0.closing } ?? .endedByPeer
+            return core.withLockedValue { $0.closing }?.heard ?? .endedByPeer
         } catch let malformed as MalformedMessage {
             return .failed(StreamFailure(.internal, malformed.description))
         } catch {
-            return core.withLockedValue { $0.closing } ?? .lost(error)
+            guard let closing = core.withLockedValue({ $0.closing }) else { return .lost(error) }
+            return error.saysThatThereIsNoPeering ? closing.heard : closing
         }
     }
 
@@ -192,13 +199,18 @@ package final class PeerStreamSession: Sendable {
             }
             if intake.acknowledged > 0 { status.lastAck = now }
             status.received += UInt64(intake.responses)
+            if let bundle = intake.takenBundle { status.takenBundle = bundle }
         }
-        guard !intake.refused.isEmpty else { return }
+        guard !intake.refused.isEmpty || !intake.taken.isEmpty else { return }
         for refused in intake.refused {
             context.logger.warning(
                 "the peer refused \(refused.key?.wireID ?? "a resource"): \(refused.error.message)")
         }
+        for key in intake.taken {
+            context.logger.info("the peer has taken \(key.wireID) now")
+        }
         context.board.change(context.peering) { status in
+            for key in intake.taken { status.refusals[key.wireID] = nil }
             for refused in intake.refused {
                 status.refuse(refused.key?.wireID ?? "unknown", refused.error.message)
             }
@@ -219,8 +231,6 @@ package final class PeerStreamSession: Sendable {
     // MARK: Watching the state
 
     private func watch() async -> StreamEnd? {
-        // The peering may have been deleted while the stream was being opened.
-        if isDeleted(in: context.store.state) { sayGoodbye() }
         outgoing.signal()
         while true {
             let changes = await changes.next()
@@ -251,7 +261,7 @@ package final class PeerStreamSession: Sendable {
         await closing.wait()
         if Task.isCancelled { return nil }
         try? await Task.sleep(for: Self.goodbyeTimeout)
-        return .deletedLocally
+        return .deletedLocally(isHeard: false)
     }
 
     // MARK: Keeping time
@@ -268,5 +278,21 @@ package final class PeerStreamSession: Sendable {
             case .fail(let failure): return .failed(failure)
             }
         }
+    }
+}
+
+extension StreamEnd {
+    /// The same end, once the peer has answered to it.
+    fileprivate var heard: StreamEnd {
+        if case .deletedLocally = self { return .deletedLocally(isHeard: true) }
+        return self
+    }
+}
+
+extension Error {
+    /// The other side has deleted the peering too, or does not know it (protocol section 4.1).
+    fileprivate var saysThatThereIsNoPeering: Bool {
+        guard let code = (self as? GRPCStatus)?.code else { return false }
+        return [.aborted, .invalidArgument, .permissionDenied].contains(code)
     }
 }

@@ -15,6 +15,8 @@ struct StreamCore: Sendable {
     private var controls: [ControlMessage]
     private var nextNonce: UInt64 = 1
     private var unanswered: [UInt64: ResourceKey] = [:]
+    /// The trust bundle that was sent last.
+    private var bundle: (nonce: UInt64, hash: Int)?
     /// Set when the stream is ending: only the goodbye may still go out.
     private(set) var closing: StreamEnd?
 
@@ -33,6 +35,10 @@ struct StreamCore: Sendable {
         var responses = 0
         var heartbeats = 0
         var acknowledged = 0
+        /// What the peer has taken after it had not.
+        var taken: [ResourceKey] = []
+        /// The trust bundle that the peer has taken, as `EncodedContent.hash`.
+        var takenBundle: Int?
         var refused: [Refused] = []
         var isTerminated = false
         var failure: StreamFailure?
@@ -63,10 +69,10 @@ struct StreamCore: Sendable {
                 exporter.subscribed(to: kind)
             case .acknowledged(let nonce):
                 intake.acknowledged += 1
-                _ = answered(nonce)
+                acknowledged(nonce, &intake)
             case .refused(let nonce, let error):
                 let key = answered(nonce)
-                if let key { exporter.refused(key) }
+                if let key { exporter.failed(key) }
                 intake.refused.append(Refused(key: key, error: error))
             case .import(let kind):
                 guard case .response(let response) = message else { continue }
@@ -90,6 +96,15 @@ struct StreamCore: Sendable {
         return StreamFailure(.resourceExhausted, "the peer sends but does not read: too many answers wait for it")
     }
 
+    private mutating func acknowledged(_ nonce: String, _ intake: inout Intake) {
+        guard let key = answered(nonce) else { return }
+        if exporter.acknowledged(key) { intake.taken.append(key) }
+        // An older one may be acknowledged while a newer one is on its way.
+        if key == .trustBundle, let bundle, UInt64(nonce, radix: 16) == bundle.nonce {
+            intake.takenBundle = bundle.hash
+        }
+    }
+
     private mutating func answered(_ nonce: String) -> ResourceKey? {
         guard let number = UInt64(nonce, radix: 16) else { return nil }
         return unanswered.removeValue(forKey: number)
@@ -102,7 +117,10 @@ struct StreamCore: Sendable {
 
     mutating func ticked(now: Duration) -> PeerStreamMachine.OnTick {
         let action = machine.ticked(now: now)
-        if action == .sendHeartbeat, closing == nil { controls.append(.heartbeat) }
+        if action == .sendHeartbeat, closing == nil {
+            controls.append(.heartbeat)
+            exporter.heartbeatSent()
+        }
         return action
     }
 
@@ -115,7 +133,7 @@ struct StreamCore: Sendable {
     /// The peering was deleted here: the goodbye is the last thing to be sent.
     mutating func sayGoodbye() {
         guard closing == nil else { return }
-        closing = .deletedLocally
+        closing = .deletedLocally(isHeard: false)
         controls = [.terminated]
     }
 
@@ -143,6 +161,9 @@ struct StreamCore: Sendable {
         return due
     }
 
+    /// The resource cannot be sent as it is.
+    mutating func notSent(_ key: ResourceKey) { exporter.failed(key) }
+
     var listedNames: [String] { exporter.listedNames }
 
     /// Numbers a resource that goes out now.
@@ -154,6 +175,7 @@ struct StreamCore: Sendable {
         else { return nil }
         defer { nextNonce += 1 }
         if unanswered.count < Self.maxUnanswered { unanswered[nextNonce] = key }
+        if key == .trustBundle { bundle = (nextNonce, content.hash) }
         return (nextNonce, oldCount)
     }
 }

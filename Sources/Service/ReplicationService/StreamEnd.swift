@@ -4,8 +4,8 @@ package import ReplicationCore
 package enum StreamEnd: Sendable {
     /// The other side deleted its peering. Ours is terminated already.
     case terminatedByPeer
-    /// The peering was deleted here, and the other side was told as far as it listened.
-    case deletedLocally
+    /// The peering was deleted here; whether the other side has heard it, or knows of no peering anyway.
+    case deletedLocally(isHeard: Bool)
     /// The peer ended its side without a goodbye.
     case endedByPeer
     /// The peer broke the rules or fell silent; the status is what it is told.

@@ -92,16 +92,22 @@ struct StreamSender: Sendable {
             guard let content else { return nil }
             // Room for the nonce, the type said twice, and the ID.
             guard content.bytes.count + due.key.wireID.utf8.count + 512 <= Self.maxMessageBytes else {
-                burst.unsent[due.key.wireID] =
-                    "not sent: its \(content.count) instances take \(content.bytes.count) bytes, "
-                    + "and a peer takes \(Self.maxMessageBytes) at most"
+                keep(
+                    due.key,
+                    "its \(content.count) instances take \(content.bytes.count) bytes, and a peer takes "
+                        + "\(Self.maxMessageBytes) at most", &burst)
                 return nil
             }
             return (content, names)
         } catch {
-            burst.unsent[due.key.wireID] = "not sent: \(error)"
+            keep(due.key, "\(error)", &burst)
             return nil
         }
+    }
+
+    private func keep(_ key: ResourceKey, _ reason: String, _ burst: inout Burst) {
+        core.withLockedValue { $0.notSent(key) }
+        burst.unsent[key.wireID] = "not sent: \(reason)"
     }
 
     private func note(_ burst: Burst) {
@@ -118,7 +124,10 @@ struct StreamSender: Sendable {
             context.logger.warning("\(name) \(reason)")
         }
         context.board.change(context.peering) { status in
-            if let names = burst.listedNames { status.exportedServices = names }
+            if let names = burst.listedNames {
+                status.exportedServices = names
+                status.keepRefusals(exporting: names)
+            }
             for (name, reason) in burst.unsent { status.refuse(name, reason) }
         }
     }
@@ -129,6 +138,14 @@ extension StreamStatus {
     mutating func refuse(_ name: String, _ reason: String) {
         guard refusals[name] != nil || refusals.count < Self.maxRefusals else { return }
         refusals[name] = reason
+    }
+
+    /// What is not exported any more is not missing.
+    fileprivate mutating func keepRefusals(exporting names: [String]) {
+        if refusals.isEmpty { return }
+        let exported = ImportedCatalog.allowedNames(by: names)
+        let single: Set = [ResourceID.exportedServiceList, ResourceID.trustBundle, ResourceID.serverAddresses]
+        refusals = refusals.filter { exported.contains($0.key) || single.contains($0.key) }
     }
 }
 

@@ -14,11 +14,12 @@ import Testing
             #"""
             {"node_name":"n1","datacenter":"DC2","data_dir":"/d","bind_addr":"10.0.0.1","client_addr":"0.0.0.0",
             "advertise_addr":"1.2.3.4","domain":"consul.","ports":{"http":8080,"grpc_tls":-1},"log_level":"WARN",
-            "log_json":true,"peering":{"enabled":false},"connect":{"enabled":true},"dev":true,
+            "log_json":true,"peering":{"enabled":false,"heartbeat_interval":"1s","heartbeat_timeout":"3s"},
+            "connect":{"enabled":true},"dev":true,
             "server":true,"ports_":1}
             """#)
-        #expect(found.collector.problems.map(\.description) == ["4:15: ports_: is the same key as \"ports\" at 2:47"])
-        #expect(found.collector.warnings.map(\.description) == ["4:1: server is not used by hawser"])
+        #expect(found.collector.problems.map(\.description) == ["5:15: ports_: is the same key as \"ports\" at 2:47"])
+        #expect(found.collector.warnings.map(\.description) == ["5:1: server is not used by hawser"])
         let agent = try found.contents.agent.resolved(hostName: "host")
         #expect(
             agent
@@ -26,7 +27,8 @@ import Testing
                     nodeName: "n1", datacenter: "dc2", dataDirectory: "/d", bindAddress: "10.0.0.1",
                     clientAddress: "0.0.0.0", advertiseAddress: "1.2.3.4", domain: "consul.", httpPort: 8080,
                     grpcTLSPort: -1, logLevel: .warn, logsJSON: true, isDevelopment: true, peeringEnabled: false,
-                    connectEnabled: true))
+                    connectEnabled: true, heartbeatInterval: GoDuration(nanoseconds: 1_000_000_000),
+                    heartbeatTimeout: GoDuration(nanoseconds: 3_000_000_000)))
     }
 
     @Test func mergesAndResolves() throws {
@@ -43,7 +45,8 @@ import Testing
                     nodeName: "h", datacenter: "dc1", dataDirectory: nil, bindAddress: "0.0.0.0",
                     clientAddress: "127.0.0.1", advertiseAddress: nil, domain: "consul", httpPort: 8500,
                     grpcTLSPort: 8503, logLevel: .info, logsJSON: false, isDevelopment: false, peeringEnabled: true,
-                    connectEnabled: true))
+                    connectEnabled: true, heartbeatInterval: GoDuration(nanoseconds: 15_000_000_000),
+                    heartbeatTimeout: GoDuration(nanoseconds: 120_000_000_000)))
     }
 
     @Test(arguments: [
@@ -63,6 +66,22 @@ import Testing
     ])
     func refuses(text: String, problem: String) throws {
         #expect(try read(text).collector.problems.map(\.description) == [problem])
+    }
+
+    /// A timeout under two intervals would cut streams that are well.
+    @Test(arguments: [
+        (#"{"peering":{"heartbeat_interval":"10s","heartbeat_timeout":"19s"}}"#, "10s and 19s"),
+        (#"{"peering":{"heartbeat_interval":"1ms"}}"#, "1ms and 2m0s"),
+        (#"{"peering":{"heartbeat_interval":"-1s"}}"#, "-1s and 2m0s"),
+    ])
+    func refusesHeartbeatsThatCannotBeKept(text: String, values: String) throws {
+        let agent = try read(text).contents.agent
+        let found = try #require(throws: DocumentProblems.self) { try agent.resolved(hostName: "h") }
+        #expect(
+            found.problems.map(\.message) == [
+                "peering.heartbeat_interval must be at least 50ms, and peering.heartbeat_timeout twice that interval or "
+                    + "more: they are \(values)"
+            ])
     }
 
     @Test func refusesAHostNameThatIsNoNodeName() {

@@ -100,7 +100,7 @@ import Testing
         var backoff = DialBackoff()
         #expect(backoff.attemptFailed(.refused, chance: 0) == .seconds(2))
         for _ in 0..<40 { _ = backoff.attemptFailed(.refused, chance: 0) }
-        #expect(backoff.attemptFailed(.refused, chance: 0) == .seconds(60))
+        #expect(backoff.attemptFailed(.refused, chance: 0) == .seconds(300))
     }
 
     @Test func addressesGoRound() {
@@ -110,9 +110,30 @@ import Testing
         #expect([ring.next(), ring.next()] == ["c", "a"])
         ring.replace(with: ["x", "a"])
         #expect(ring.next() == "x")
-        ring.stay(at: "a")
-        #expect([ring.next(), ring.next()] == ["a", "x"])
         ring.replace(with: [])
         #expect(ring.next() == nil)
+    }
+
+    @Test func aFollowersHintIsNext() {
+        var ring = AddressRing(["h1:1", "h2:1", "h3:1", "h4:1"])
+        #expect(ring.next() == "h1:1")
+        ring.attemptFailed(at: "h1:1", leaderHost: "h4")
+        #expect(ring.next() == "h4:1")
+        // The hint was old, and so may the next one be: from there it goes round.
+        ring.attemptFailed(at: "h4:1", leaderHost: "h1")
+        #expect(ring.next() == "h1:1")
+        ring.attemptFailed(at: "h1:1", leaderHost: nil)
+        #expect([ring.next(), ring.next()] == ["h2:1", "h3:1"])
+        ring.attemptFailed(at: "h3:1", leaderHost: "h2")
+        #expect(ring.next() == "h2:1")
+    }
+
+    @Test(arguments: ["h1", "elsewhere"])
+    func aHintThatLeadsNowhereElseIsNotFollowed(host: String) {
+        // Several servers behind one host, or a gateway that hides them.
+        var ring = AddressRing(["h1:1", "h1:2", "h1:3"])
+        #expect(ring.next() == "h1:1")
+        ring.attemptFailed(at: "h1:1", leaderHost: host)
+        #expect([ring.next(), ring.next()] == ["h1:2", "h1:3"])
     }
 }

@@ -126,9 +126,44 @@ import Testing
         try await setting.register("web", port: 81)
         try await setting.register("web", port: 80)
         #expect(setting.drain().isEmpty)
-        setting.exporter.refused(.service("web"))
-        setting.exporter.retry(.service("web"))
+    }
+
+    @Test func whatThePeerDidNotTakeIsTriedAgainLessAndLessOften() async throws {
+        let setting = try await Setting([all], services: ["web", "db"])
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        var beats: [Int] = []
+        setting.exporter.failed(.service("web"))
+        for beat in 1...100 {
+            setting.exporter.heartbeatSent()
+            let sent = setting.drain()
+            if sent.isEmpty { continue }
+            #expect(sent == [.service("web")])
+            beats.append(beat)
+            setting.exporter.failed(.service("web"))
+        }
+        #expect(beats == [1, 3, 7, 15, 31, 51, 71, 91])
+        // A change is not kept waiting, and once it is taken all is forgotten.
+        try await setting.register("web", port: 81)
         #expect(setting.drain() == [.service("web")])
+        let answers = (0..<2).map { _ in setting.exporter.acknowledged(.service("web")) }
+        #expect(answers == [true, false])
+        for _ in 1...100 { setting.exporter.heartbeatSent() }
+        #expect(setting.drain().isEmpty)
+        setting.exporter.failed(.service("web"))
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain() == [.service("web")])
+    }
+
+    @Test func whatIsNotExportedAnyMoreIsNotTriedAgain() async throws {
+        let setting = try await Setting([all], services: ["web", "db"])
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        setting.exporter.failed(.service("db"))
+        try await setting.export([web])
+        #expect(setting.drain() == [.serviceList])
+        for _ in 1...100 { setting.exporter.heartbeatSent() }
+        #expect(setting.drain().isEmpty)
     }
 
     @Test func aNewListIsAllThatWithdrawsAService() async throws {

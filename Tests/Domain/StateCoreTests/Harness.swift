@@ -46,6 +46,7 @@ struct Harness {
         }
         #expect(Set(now.secrets.keys) == Set(later.secrets.keys), sourceLocation: sourceLocation)
         #expect(Set(now.tombstones.keys) == Set(later.tombstones.keys), sourceLocation: sourceLocation)
+        #expect(Array(now.farewells.values) == Array(later.farewells.values), sourceLocation: sourceLocation)
         let api = now.configEntries.values.filter { $0.source == .api }.map(\.entry)
         #expect(Set(api) == Set(later.configEntries.values.map(\.entry)), sourceLocation: sourceLocation)
     }

@@ -247,4 +247,54 @@ import Testing
         waiter.cancel()
         #expect(await waiter.value.isEmpty)
     }
+
+    // MARK: Goodbyes
+
+    @Test func anAcceptorIsToldOfADeletionAlsoAfterARestart() async throws {
+        let harness = try await Harness()
+        try await harness.establish()
+        try await harness.apply(MarkForDeletion(name: "harbor", now: now))
+        try await harness.apply(RemovePeering(id: harness.id, now: now))
+        let farewell = try #require(harness.store.state.farewells[harness.id])
+        #expect(farewell.streamSecret.reveal() == "s" && farewell.peering.addressesToDial == ["10.0.0.1:8503"])
+        #expect(farewell.peering.peerCAPEMs == ["PEM\n"] && farewell.peering.state == .deleting)
+        #expect(harness.store.state.secrets[harness.id] == nil)
+        // The name is free, and the goodbye goes on.
+        try await harness.apply(
+            CompleteEstablish(
+                name: "harbor", meta: [:], newID: PeeringID("other"), acceptor: Harness.acceptor,
+                streamSecret: SecretText("t"), keepsAddresses: false))
+        #expect(harness.store.state.farewells.count == 1)
+        try await harness.apply(ForgetFarewell(id: harness.id))
+        #expect(harness.store.state.farewells.isEmpty)
+    }
+
+    @Test func nobodyIsToldWhoKnowsOrCannotBeReached() async throws {
+        // An acceptor cannot dial, and keeps a tombstone instead.
+        let accepting = try await Harness()
+        try await accepting.token()
+        try await accepting.apply(MarkForDeletion(name: "island", now: now))
+        #expect(accepting.store.state.farewells.isEmpty)
+        // The other side has ended it already.
+        let terminated = try await Harness()
+        try await terminated.establish()
+        try await terminated.apply(TerminatePeering(id: terminated.id))
+        try await terminated.apply(MarkForDeletion(name: "harbor", now: now))
+        #expect(terminated.store.state.farewells.isEmpty)
+    }
+
+    @Test func thereAreOnlySoManyGoodbyes() async throws {
+        let harness = try await Harness()
+        for number in 0...State.maxFarewells {
+            let name = "peer-\(number)"
+            _ = try await harness.store.apply(
+                CompleteEstablish(
+                    name: name, meta: [:], newID: PeeringID(name), acceptor: Harness.acceptor,
+                    streamSecret: SecretText("s"), keepsAddresses: false))
+            _ = try await harness.store.apply(MarkForDeletion(name: name, now: now))
+        }
+        try await harness.expectDurable()
+        #expect(harness.store.state.farewells.count == State.maxFarewells)
+        #expect(harness.store.state.farewells[PeeringID("peer-0")] == nil)
+    }
 }

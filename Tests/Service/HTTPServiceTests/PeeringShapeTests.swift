@@ -99,6 +99,7 @@ struct PeeringShapeTests {
             try await daemon.store.imported("web-sidecar-proxy", of: id, payload: "q", count: 1)
             var status = StreamStatus()
             status.lastError = "connection refused"
+            status.isCounterpartGone = true
             status.remoteAddress = "10.0.0.1:8503"
             status.refusals = ["web": "too large"]
             daemon.peerings.set(status, of: id)
@@ -108,8 +109,8 @@ struct PeeringShapeTests {
             #expect(shown["State"]?.string == "FAILING")
             #expect(
                 json.text == """
-                    {"LastError":"connection refused","RemoteAddress":"10.0.0.1:8503","ReceivedServices":1,\
-                    "AnnouncedServices":2,"NextAttempt":null,"Refusals":{"web":"too large"}}
+                    {"LastError":"connection refused","CounterpartGone":true,"RemoteAddress":"10.0.0.1:8503",\
+                    "ReceivedServices":1,"AnnouncedServices":2,"NextAttempt":null,"Refusals":{"web":"too large"}}
                     """)
             // Nothing came in yet, but the stream is known: Go's zero time, not null.
             #expect(shown["StreamStatus"]?["LastReceive"]?.string == "0001-01-01T00:00:00Z")

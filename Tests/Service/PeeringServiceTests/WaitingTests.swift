@@ -1,6 +1,3 @@
-import GRPCWire
-import ReplicationCore
-import ReplicationService
 import Testing
 
 @testable import PeeringService
@@ -35,24 +32,5 @@ import Testing
         done.complete()
         for waiter in waiters { await waiter.value }
         await done.wait()
-    }
-
-    @Test(arguments: [
-        (GRPCCode.failedPrecondition, "notLeader"), (.resourceExhausted, "overloaded"),
-        (.permissionDenied, "refused"), (.invalidArgument, "refused"), (.aborted, "refused"),
-        (.unavailable, "other"), (.unknown, "other"),
-    ])
-    func theCodeOfTheEndDecidesTheWait(code: GRPCCode, kind: String) {
-        #expect("\(StreamEnd.lost(GRPCStatus(code, "")).dialFailure)" == kind)
-    }
-
-    @Test func endsAreToldToTheDialerWithTheirCodes() {
-        #expect(StreamEnd.terminatedByPeer.acceptorStatus == nil)
-        #expect(StreamEnd.deletedLocally.acceptorStatus == nil)
-        #expect(StreamEnd.endedByPeer.acceptorStatus == GRPCStatus(.unknown, "stream ended unexpectedly"))
-        #expect(
-            StreamEnd.failed(StreamFailure(.invalidArgument, "x")).acceptorStatus == GRPCStatus(.invalidArgument, "x"))
-        #expect(StreamEnd.replaced.acceptorStatus?.code == .aborted)
-        #expect(StreamEnd.shutDown.acceptorStatus?.code == .unavailable)
     }
 }

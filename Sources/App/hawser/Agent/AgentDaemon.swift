@@ -2,6 +2,7 @@ import CatalogCore
 import CatalogService
 import ConfigCore
 import ConfigFiles
+import DocumentCore
 import HTTPService
 import IdentityCore
 import IdentityService
@@ -11,6 +12,7 @@ import NIOPosix
 import PeerStreamTranslation
 import PeeringCore
 import PeeringService
+import ReplicationCore
 import ReplicationService
 import SQLiteStorage
 import ServiceLifecycle
@@ -90,6 +92,9 @@ struct AgentDaemon {
         let replication = ReplicationEnvironment(
             store: store, board: board, log: log,
             encoder: ResourceEncoder { _ in advertised.map(\.description) }, logger: makeLogger("peering"),
+            timing: PeerStreamMachine.Timing(
+                heartbeatInterval: settings.heartbeatInterval.duration,
+                heartbeatTimeout: settings.heartbeatTimeout.duration),
             now: WallClock.now)
         let peerings = PeeringService(
             environment: replication, settings: PeeringSettings(advertised: advertised),

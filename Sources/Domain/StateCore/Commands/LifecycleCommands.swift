@@ -15,9 +15,11 @@ package struct MarkForDeletion: Command {
     /// - Returns: the peering to say goodbye to, or `nil` if there is none.
     package func apply(to transaction: inout Transaction) throws(Refusal) -> PeeringID? {
         guard var peering = transaction.state.peering(named: name), peering.state != .deleting else { return nil }
+        let secret = peering.isActive ? transaction.state.secrets[peering.id]?.ownStream : nil
         peering.state = .deleting
         peering.deletedAt = now
         peering.meta = [:]
+        if let secret { transaction.put(Farewell(peering: peering, streamSecret: secret), for: peering.id) }
         peering.peerCAPEMs = []
         transaction.put(peering)
         transaction.put(nil as PeeringSecrets?, for: peering.id)
@@ -41,6 +43,19 @@ package struct RemovePeering: Command {
         guard let peering = transaction.state.peerings[id], peering.state == .deleting else { return }
         if !peering.dials { transaction.putTombstone(of: id, at: now) }
         transaction.removePeering(id)
+    }
+}
+
+/// An acceptor has heard of a deletion, or need not hear of it any more.
+package struct ForgetFarewell: Command {
+    package var id: PeeringID
+
+    package init(id: PeeringID) {
+        self.id = id
+    }
+
+    package func apply(to transaction: inout Transaction) throws(Refusal) {
+        transaction.put(nil as Farewell?, for: id)
     }
 }
 

@@ -62,6 +62,7 @@ extension JSONWriter {
         let received = imports?.services.keys.count { !$0.hasSuffix("-sidecar-proxy") } ?? 0
         object("Hawser") { json in
             json.fieldOrNull("LastError", details.status?.lastError)
+            json.field("CounterpartGone", details.status?.isCounterpartGone ?? false)
             json.fieldOrNull("RemoteAddress", details.status?.remoteAddress)
             json.field("ReceivedServices", received)
             if let announced = imports?.announced {
