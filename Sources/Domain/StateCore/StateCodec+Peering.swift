@@ -21,6 +21,9 @@ extension StateCodec {
                     $0.field("NotBefore", root.notBefore)
                     $0.field("NotAfter", root.notAfter)
                     $0.fieldIfNotEmpty("Key", root.key?.reveal() ?? "")
+                    $0.fieldIfNotEmpty("CrossSigner", root.crossCertificate?.signerID ?? "")
+                    $0.fieldIfNotEmpty("CrossCertificate", root.crossCertificate?.certificatePEM ?? "")
+                    if let time = root.rotatedOutAt { $0.field("RotatedOutAt", time) }
                     $0.field("CreateIndex", root.createIndex)
                     $0.field("ModifyIndex", root.modifyIndex)
                 }
@@ -44,11 +47,16 @@ extension StateCodec {
             let serial = map.string("Serial"), let notBefore = map.integer("NotBefore", in: .min ... .max),
             let notAfter = map.integer("NotAfter", in: .min ... .max)
         else { return nil }
-        return CARoot(
+        var root = CARoot(
             id: id, name: name, certificatePEM: pem, serialHex: serial, notBefore: Int64(notBefore),
             notAfter: Int64(notAfter), key: map.string("Key").map(SecretText.init),
             createIndex: map.index("CreateIndex"),
             modifyIndex: map.index("ModifyIndex"))
+        if let signer = map.string("CrossSigner"), let pem = map.string("CrossCertificate") {
+            root.crossCertificate = CrossCertificate(signerID: signer, certificatePEM: pem)
+        }
+        root.rotatedOutAt = map.integer("RotatedOutAt", in: .min ... .max).map(Int64.init)
+        return root
     }
 
     // MARK: Peerings

@@ -24,6 +24,20 @@ package protocol PeeringOperations: Sendable {
     func streamStatus(of id: PeeringID) -> StreamStatus?
 }
 
+/// What the API asks of whoever looks after the cluster's CA.
+package protocol CAOperations: Sendable {
+    /// Makes a new active root; the others stay trusted.
+    func rotate() async throws(Refusal)
+
+    /// Takes trust from roots that are not active any more.
+    ///
+    /// - Parameters:
+    ///   - id: nil for all of them.
+    ///   - isForced: also if peers that have not heard of the active root lose their connection by it.
+    /// - Returns: how many there were.
+    func retire(_ id: String?, isForced: Bool) async throws(Refusal) -> Int
+}
+
 /// What the API asks of whoever reads the configuration files.
 package protocol ReloadOperation: Sendable {
     /// Reads the files anew.
@@ -74,6 +88,7 @@ package struct AgentDescription: Sendable {
 package struct HTTPDependencies: Sendable {
     package var store: StateStore
     package var peerings: any PeeringOperations
+    package var authority: any CAOperations
     package var reload: any ReloadOperation
     package var log: any ReplicationLogReading
     package var decodeImported: ImportedDecoder
@@ -82,12 +97,14 @@ package struct HTTPDependencies: Sendable {
     package var now: @Sendable () -> Timestamp
 
     package init(
-        store: StateStore, peerings: any PeeringOperations, reload: any ReloadOperation,
-        log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder, agent: AgentDescription,
+        store: StateStore, peerings: any PeeringOperations, authority: any CAOperations,
+        reload: any ReloadOperation, log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder,
+        agent: AgentDescription,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.peerings = peerings
+        self.authority = authority
         self.reload = reload
         self.log = log
         self.decodeImported = decodeImported

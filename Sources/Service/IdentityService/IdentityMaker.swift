@@ -20,6 +20,28 @@ package enum IdentityMaker {
         return try await store.apply(EstablishIdentity(proposed: proposed))
     }
 
+    /// Makes a new active root, signed by the present one too; the present one stays trusted.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package static func rotate(in store: StateStore, now: Int64) async throws(Refusal) -> ClusterIdentity {
+        guard let identity = store.state.identity else {
+            throw Refusal(.unavailable, "CA has not finished initializing")
+        }
+        let previous = try issuer(of: identity)
+        var root: CARoot
+        do throws(TLSError) {
+            root = try makeRoot(of: identity.trustDomain, now: now)
+            let certificates = try X509Certificate.parsePEM(root.certificatePEM)
+            // As long as the old root itself: how long it is trusted is decided by whoever retires it.
+            let lifetime = max(previous.certificate.notAfter - now, 1)
+            let cross = try previous.crossSign(certificates[0], now: now, lifetime: lifetime)
+            root.crossCertificate = CrossCertificate(signerID: identity.activeRootID, certificatePEM: cross.pem)
+        } catch {
+            throw Refusal(.failed, "a new root could not be made: \(error)")
+        }
+        return try await store.apply(RotateRoot(root: root, now: now))
+    }
+
     /// The active root with its key.
     static func issuer(of identity: ClusterIdentity) throws(Refusal) -> CertificateIssuer {
         guard let root = identity.activeRoot, let key = root.key else {

@@ -77,12 +77,13 @@ package struct IdentityService: Service {
 
     private func followRoots() async {
         let changes = store.subscribe(to: .identity)
-        var rootID = store.state.identity?.activeRootID
+        var seen = store.state.identity?.roots
         while true {
             _ = await changes.next()
             if Task.isCancelled { return }
-            guard let active = store.state.identity?.activeRootID, active != rootID else { continue }
-            rootID = active
+            // A retired root changes what is sent along with the leaf.
+            guard let roots = store.state.identity?.roots, roots != seen else { continue }
+            seen = roots
             while !renew() {
                 try? await Task.sleep(for: .seconds(RenewalSchedule.retry))
                 if Task.isCancelled { return }

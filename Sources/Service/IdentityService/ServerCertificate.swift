@@ -36,10 +36,13 @@ package final class ServerCertificate: Sendable {
     private static func issue(for cluster: ClusterIdentity, now: Int64) throws(Refusal) -> TLSIdentity {
         let issuer = try IdentityMaker.issuer(of: cluster)
         do throws(TLSError) {
+            var crossCertificates: [X509Certificate] = []
+            for pem in cluster.crossCertificatePEMs { crossCertificates += try X509Certificate.parsePEM(pem) }
             return try issuer.issueIdentity(
                 CertificateIssuer.LeafRequest(
                     dnsNames: [cluster.peeringServerName],
-                    uris: [cluster.trustDomain.serverID(datacenter: cluster.datacenter)], now: now))
+                    uris: [cluster.trustDomain.serverID(datacenter: cluster.datacenter)], now: now),
+                intermediates: crossCertificates)
         } catch {
             throw Refusal(.failed, "the certificate of the peering port could not be issued: \(error)")
         }

@@ -36,6 +36,19 @@ package final class PeeringService: Sendable {
         environment.board.status(of: id)
     }
 
+    /// Names of the peers that would not trust this cluster's certificates if only the active root were left, as far as
+    /// we know: those that have not taken the present trust bundle on a stream that stands.
+    package func peersWithoutPresentRoots() -> [String] {
+        let state = environment.store.state
+        let present = environment.encoder.trustBundleHash(in: state)
+        return state.sortedPeerings.filter { peering in
+            guard peering.isActive else { return false }
+            let status = environment.board.status(of: peering.id)
+            return status?.isConnected != true || status?.takenBundle != present
+        }
+        .map(\.name)
+    }
+
     // MARK: Acceptor
 
     /// Makes or renews the token of a peering that is accepted here (protocol sections 1.1 to 1.4).

@@ -80,6 +80,11 @@ package final class ResourceEncoder: Sendable {
         return EncodedContent(bytes: try bundle.resourceBytes(), count: identity.rootPEMs.count)
     }
 
+    /// Of the present trust bundle, as `StreamStatus.takenBundle` has it; nil if there is none.
+    package func trustBundleHash(in state: State) -> Int? {
+        (try? trustBundle(state))?.hash
+    }
+
     private func serverAddresses(_ state: State) throws(UntranslatableValue) -> EncodedContent? {
         var message = WirePeeringServerAddresses()
         message.addresses = addresses(state)

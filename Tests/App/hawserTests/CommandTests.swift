@@ -33,6 +33,42 @@ func run(_ line: String, port: Int, output: TextOutput? = nil) async -> Outcome 
 struct CommandTests {
     private func digest(_ byte: UInt8) -> SecretDigest { SecretDigest(bytes: Array(repeating: byte, count: 32)) }
 
+    @Test func commandsOfTheCA() async throws {
+        try await TestDaemon.run { daemon in
+            func root(_ id: String, _ start: Int64) -> CARoot {
+                CARoot(
+                    id: id, name: "", certificatePEM: "", serialHex: "1", notBefore: start, notAfter: start + 86_400,
+                    key: nil)
+            }
+            var identity = ClusterIdentity(
+                trustDomain: TrustDomain(clusterID: "c"), datacenter: "dc1", nodeID: "n",
+                roots: [root("aa", 0), root("bb", 86_400)], activeRootID: "bb")
+            identity.roots[0].rotatedOutAt = 90_000
+            _ = try await daemon.store.apply(EstablishIdentity(proposed: identity))
+            let list = await run("ca list", port: daemon.port)
+            #expect(
+                list.output == """
+                    Root  State    From        To          Rotated Out
+                    bb    active   1970-01-02  1970-01-03
+                    aa    trusted  1970-01-01  1970-01-02  1970-01-02 01:00:00 +0000 UTC
+
+                    """)
+            let early = await run("ca retire", port: daemon.port)
+            #expect(early.code == 1)
+            #expect(
+                early.errors
+                    == "Error retiring roots of the CA: peers have not confirmed the present roots: dc2\n")
+            let active = await run("ca retire -root bb -force", port: daemon.port)
+            #expect(active.code == 1 && active.errors.contains("root bb is the active one"))
+            let done = await run("ca retire -force", port: daemon.port)
+            #expect(done == Outcome(code: 0, output: "Retired: 1. Peers are told.\n", errors: ""))
+            let again = await run("ca retire -force", port: daemon.port)
+            #expect(again.output == "There is no root to retire.\n")
+            let refused = await run("ca rotate", port: daemon.port)
+            #expect(refused.errors == "Error rotating the CA: there is no CA here\n")
+        }
+    }
+
     @Test func peeringCommands() async throws {
         try await TestDaemon.run { daemon in
             let none = await run("peering list", port: daemon.port)

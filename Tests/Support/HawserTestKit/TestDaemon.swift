@@ -79,6 +79,20 @@ package final class ScriptedPeerings: PeeringOperations {
     }
 }
 
+/// A CA whose roots are retired as they are asked for; rotation is the identity service's business.
+private struct StoreAuthority: CAOperations {
+    let store: StateStore
+
+    func rotate() async throws(Refusal) {
+        throw Refusal(.unavailable, "there is no CA here")
+    }
+
+    func retire(_ id: String?, isForced: Bool) async throws(Refusal) -> Int {
+        guard isForced else { throw Refusal(.conflict, "peers have not confirmed the present roots: dc2") }
+        return try await store.apply(RetireRoots(id: id)).count
+    }
+}
+
 /// Reloads nothing and says so.
 private struct FixedReload: ReloadOperation {
     func reload() async throws(Refusal) -> [String] { ["1 service changed: web"] }
@@ -116,7 +130,8 @@ package struct TestDaemon: Sendable {
         let service = HTTPService(
             host: "127.0.0.1", port: 0,
             dependencies: HTTPDependencies(
-                store: store, peerings: peerings, reload: FixedReload(), log: log,
+                store: store, peerings: peerings, authority: StoreAuthority(store: store), reload: FixedReload(),
+                log: log,
                 decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] }, agent: agent,
                 now: { Timestamp(seconds: 1_000_000_000) }),
             limits: limits, logger: logger, onListening: { listening.yield($0) })

@@ -112,7 +112,9 @@ struct AgentDaemon {
             version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
             address: address, peeringPort: listener?.port ?? -1)
         let http = HTTPDependencies(
-            store: store, peerings: peerings, reload: catalog, log: log,
+            store: store, peerings: peerings,
+            authority: AgentAuthority(store: store, peerings: peerings, logger: makeLogger("identity")),
+            reload: catalog, log: log,
             decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] }, agent: description,
             now: WallClock.now)
         services += makeHTTP(http) { addresses in

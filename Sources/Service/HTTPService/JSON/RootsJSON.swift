@@ -25,8 +25,13 @@ extension JSONWriter {
             json.field("NotBefore", Timestamp(seconds: root.notBefore).rfc3339)
             json.field("NotAfter", Timestamp(seconds: root.notAfter).rfc3339)
             json.field("RootCert", root.certificatePEM)
-            json.nullField("IntermediateCerts")
+            if root.id == identity.activeRootID, !identity.crossCertificatePEMs.isEmpty {
+                json.field("IntermediateCerts", identity.crossCertificatePEMs)
+            } else {
+                json.nullField("IntermediateCerts")
+            }
             json.field("Active", root.id == identity.activeRootID)
+            if let time = root.rotatedOutAt { json.field("RotatedOutAt", Timestamp(seconds: time).rfc3339) }
             json.field("PrivateKeyType", "ec")
             json.field("PrivateKeyBits", 256)
             json.field("CreateIndex", root.createIndex)

@@ -9,6 +9,8 @@ enum ClusterRoutes {
         [
             Route("status/leader", ("GET", { _ throws(Refusal) in leader(environment) })),
             Route("connect/ca/roots", ("GET", { request throws(Refusal) in try await roots(request, environment) })),
+            Route("hawser/ca/rotate", ("PUT", { _ throws(Refusal) in try await rotate(environment) })),
+            Route("hawser/ca/retire", ("PUT", { request throws(Refusal) in try await retire(request, environment) })),
         ]
     }
 
@@ -29,5 +31,19 @@ enum ClusterRoutes {
             }
             return QueryResult(index: numbers.identity) { $0.caRoots(identity) }
         }
+    }
+
+    private static func rotate(_ environment: APIEnvironment) async throws(Refusal) -> APIAnswer {
+        try await environment.dependencies.authority.rotate()
+        guard let identity = environment.dependencies.store.state.identity else { return .empty }
+        return .json { $0.caRoots(identity) }
+    }
+
+    private static func retire(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let count = try await environment.dependencies.authority.retire(
+            request.query.text("root"), isForced: request.query.has("force"))
+        return .json { json in json.object { $0.field("Retired", count) } }
     }
 }

@@ -1,0 +1,86 @@
+import ArgumentParser
+import DocumentCore
+
+struct CACommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ca", abstract: "Looks after the cluster's CA, which peers know this cluster by.",
+        discussion: """
+            A rotation takes two steps. `hawser ca rotate` makes a new root: the old one stays trusted, peers that are \
+            connected get both at once, and those that were away connect by the old one and then get both. \
+            `hawser ca retire` takes trust from the old one when all peers have the new one.
+            """,
+        subcommands: [ListRootsCommand.self, RotateRootCommand.self, RetireRootsCommand.self])
+}
+
+struct ListRootsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists the roots that peers trust this cluster by.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var format: FormatOption
+
+    func run() async throws {
+        let client = try options.client()
+        let answer: Document
+        do throws(ClientError) {
+            answer = try await client.get(APIPath("connect", "ca", "roots")).document
+        } catch {
+            throw error.failure("Error listing the roots of the CA")
+        }
+        let output = Surroundings.current.output
+        if format.isJSON {
+            try output.write(line: answer.json())
+        } else {
+            try output.write(RootsText.table(answer))
+        }
+    }
+}
+
+struct RotateRootCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate", abstract: "Makes a new root; the old one stays trusted until it is retired.")
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        let client = try options.client()
+        let answer: Document
+        do throws(ClientError) {
+            answer = try client.read(try await client.change(.put, APIPath("hawser", "ca", "rotate")))
+        } catch {
+            throw error.failure("Error rotating the CA")
+        }
+        let output = Surroundings.current.output
+        try output.write(line: "The CA has a new root. Peers are told; the old one stays trusted until it is retired.")
+        try output.write(RootsText.table(answer))
+    }
+}
+
+struct RetireRootsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retire", abstract: "Takes trust from the roots that are not active any more.")
+
+    @OptionGroup var options: ClientOptions
+
+    @Option(name: .customLong("root"), help: ArgumentHelp("Only this one, by its ID.", valueName: "id"))
+    var root: String?
+
+    @Flag(
+        name: .customLong("force"),
+        help: "Also if peers have not confirmed the new root. Those that dial this cluster need a new token then.")
+    var isForced = false
+
+    func run() async throws {
+        let client = try options.client()
+        let path = APIPath("hawser", "ca", "retire").query("root", root).query("force", isForced ? "true" : nil)
+        let answer: Document
+        do throws(ClientError) {
+            answer = try client.read(try await client.change(.put, path))
+        } catch {
+            throw error.failure("Error retiring roots of the CA")
+        }
+        let count = answer["Retired"]?.integer ?? 0
+        try Surroundings.current.output.write(
+            line: count == 0 ? "There is no root to retire." : "Retired: \(count). Peers are told.")
+    }
+}
