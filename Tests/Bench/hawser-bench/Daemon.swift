@@ -18,6 +18,7 @@ final class Daemon {
         guard unsafe mkdtemp(&template) != nil else { throw BenchError("no temporary directory: errno \(errno)") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard unsafe mkdir("\(directory)/config", 0o700) == 0 else { throw BenchError("mkdir: errno \(errno)") }
+        try Self.write(StandingMeasurement.agentFile, to: "\(directory)/config/agent.json")
         for (file, text) in configuration { try Self.write(text, to: "\(directory)/config/\(file)") }
         process = try ChildProcess(
             program,

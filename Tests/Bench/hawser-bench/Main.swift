@@ -13,7 +13,7 @@ struct HawserBench {
         }
         let program = arguments.removeFirst()
         let report = arguments.removeFirst()
-        let sizes = arguments.isEmpty ? [1_000, 10_000] : arguments.compactMap(Int.init)
+        let sizes = arguments.isEmpty ? [200, 1_000, 5_000, 10_000] : arguments.compactMap(Int.init)
         do {
             let idle = try IdleMeasurement.run(program: program)
             print("idle daemon: \(idle.formatted(1)) MB resident")
@@ -22,6 +22,14 @@ struct HawserBench {
                 let result = try await SyncMeasurement(program: program, services: services).run()
                 print(result.description)
                 results.append(result)
+            }
+            if let first = results.first, let last = results.last, last.services > first.services {
+                print(
+                    """
+                    \(last.services) services against \(first.services): a change takes \
+                    x\((last.standing.propagation.p50 / first.standing.propagation.p50).formatted(2)), a heartbeat is off by \
+                    x\((last.standing.jitter.p50 / first.standing.jitter.p50).formatted(2))
+                    """)
             }
             try Report.write(idle: idle, sync: results, to: report)
             print("written to \(report)")

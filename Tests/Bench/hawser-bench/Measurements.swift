@@ -24,8 +24,7 @@ struct SyncResult {
     var cpuImporter: Double
     var rssExporter: Double
     var rssImporter: Double
-    var propagationP50: Double
-    var propagationP99: Double
+    var standing: StandingResult
 
     var description: String {
         """
@@ -34,7 +33,8 @@ struct SyncResult {
           the same bytes through plain TLS      \(tlsFloorSeconds.formatted(3)) s  (x\((seconds / tlsFloorSeconds).formatted(1)))
           CPU   exporter \(cpuExporter.formatted(2)) s, importer \(cpuImporter.formatted(2)) s
           RSS   exporter \(rssExporter.formatted(0)) MB, importer \(rssImporter.formatted(0)) MB at the peak
-          one change, from the request to the importer's watch: p50 \(propagationP50.formatted(2)) ms, p99 \(propagationP99.formatted(2)) ms
+          one change, from the request to the importer's watch: \(standing.propagation)
+          heartbeats while that goes on, early or late by: \(standing.jitter)
         """
     }
 }
@@ -44,7 +44,6 @@ struct SyncMeasurement {
     let program: String
     let services: Int
     private let instances = 2
-    private let changes = 200
 
     init(program: String, services: Int) {
         self.program = program
@@ -70,7 +69,7 @@ struct SyncMeasurement {
         let seconds = Clock.now() - start
         let cpuAfter = (try exporter.cpuSeconds(), try importer.cpuSeconds())
 
-        let delays = try propagation(source, importer).sorted()
+        let standing = try StandingMeasurement(source: source, importer: importer).run()
         let bytes = try Catalog(services: services, instances: instances)
             .wireBytes(in: exporter.directory + "/config")
         let floor = try await TLSFloor.seconds(for: bytes)
@@ -78,8 +77,7 @@ struct SyncMeasurement {
             services: services, instances: instances, seconds: seconds, tlsFloorSeconds: floor,
             megabytes: Double(bytes) / 1_000_000, cpuExporter: cpuAfter.0 - cpuBefore.0,
             cpuImporter: cpuAfter.1 - cpuBefore.1, rssExporter: try exporter.memory("VmHWM"),
-            rssImporter: try importer.memory("VmHWM"), propagationP50: delays[delays.count / 2] * 1_000,
-            propagationP99: delays[delays.count * 99 / 100] * 1_000)
+            rssImporter: try importer.memory("VmHWM"), standing: standing)
     }
 
     /// Until the importer answers for the service that is sent last with all its instances, and has all the others.
@@ -93,26 +91,6 @@ struct SyncMeasurement {
             let names = try client.get("/v1/catalog/services?peer=exporter").body
             if names.count(of: "\"service-") == services { return }
         }
-    }
-
-    /// Registers one service again and again, each time with another port, and waits for each at the importer.
-    private func propagation(_ source: HTTPClient, _ importer: Daemon) throws -> [Double] {
-        let watch = try HTTPClient(port: importer.httpPort)
-        try watch.stream("/v1/hawser/watch?peer=exporter")
-        var delays: [Double] = []
-        for change in 0..<(changes + 10) {
-            let start = Clock.now()
-            try source.send(
-                "PUT", "/v1/agent/service/register",
-                body: #"{"Name":"changing","ID":"changing","Port":\#(10_000 + change),"Tags":["n\#(change)"]}"#)
-            while true {
-                let line = try watch.line()
-                if line.contains(#""name":"changing""#), line.contains(#""number":"#) { break }
-            }
-            // The first ones warm everything up.
-            if change >= 10 { delays.append(Clock.now() - start) }
-        }
-        return delays
     }
 }
 

@@ -9,8 +9,10 @@ enum Report {
                 ("cpu_importer_s", result.cpuImporter.formatted(2)),
                 ("rss_exporter_mb", result.rssExporter.formatted(1)),
                 ("rss_importer_mb", result.rssImporter.formatted(1)),
-                ("propagation_p50_ms", result.propagationP50.formatted(3)),
-                ("propagation_p99_ms", result.propagationP99.formatted(3)),
+                ("propagation_p50_ms", result.standing.propagation.p50.formatted(3)),
+                ("propagation_p99_ms", result.standing.propagation.p99.formatted(3)),
+                ("heartbeat_jitter_p50_ms", result.standing.jitter.p50.formatted(3)),
+                ("heartbeat_jitter_p99_ms", result.standing.jitter.p99.formatted(3)),
             ]
             return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
         }
