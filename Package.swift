@@ -108,7 +108,7 @@ let modules: [Module] = [
         packages: [hashTrees]),
     module(
         .domain, "ReplicationCore",
-        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
@@ -170,7 +170,9 @@ let modules: [Module] = [
         .domain, of: "StateCore", uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "HawserTestKit"]),
     tests(
         .domain, of: "ReplicationCore",
-        uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit"]),
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit",
+        ]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),

@@ -54,14 +54,19 @@ package enum ExportedContent {
         of name: String, for peer: String, in state: State, identity: ClusterIdentity
     ) -> PeerMeta {
         let domain = identity.trustDomain
+        let spoken = state.protocol(of: name)
+        // With HTTP it is the gateway where TLS ends, whatever is behind it.
+        let others = httpProtocols.contains(spoken) ? [] : ChainTargets.others(of: name, in: state)
         return PeerMeta(
             sni: [domain.exportedServiceSNI(service: name, peer: peer)],
             spiffeID: [
                 domain.serviceID(service: name, datacenter: identity.datacenter),
                 domain.meshGatewayID(datacenter: identity.datacenter),
-            ],
-            protocol: state.protocol(of: name))
+            ] + others.map { domain.serviceID(service: $0, datacenter: identity.datacenter) },
+            protocol: spoken)
     }
+
+    private static let httpProtocols: Set = ["http", "http2", "grpc"]
 
     /// All checks of an instance as one: `maintenance` if any asks for it, else the worst status. No checks, no check.
     private static func flattenedCheck(of instance: ServiceInstance, serviceID: String, name: String) -> HealthCheck? {

@@ -108,7 +108,11 @@ package struct Exporter: Sendable {
     /// - Returns: whether the plan must be worked out anew.
     private mutating func entryChanged(_ key: ConfigEntryKey) -> Bool {
         switch key.kind {
-        case .exportedServices, .serviceResolver, .serviceRouter, .serviceSplitter:
+        case .exportedServices, .serviceRouter, .serviceSplitter:
+            return true
+        case .serviceResolver:
+            // Others may lead to this one; what stays the same is not sent.
+            for name in plan.mesh { enqueue(.proxies(name)) }
             return true
         case .serviceDefaults:
             if plan.mesh.contains(key.name) { enqueue(.proxies(key.name)) }
