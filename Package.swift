@@ -198,7 +198,7 @@ let modules: [Module] = [
         "IntegrationTests",
         uses: [
             "DocumentCore", "IdentityCore", "PeeringCore", "TLSEngine", "PeeringWire", "GRPCWire", "TLSTransport",
-            "GRPCTransport", "ReplicationService", "PeeringService", "hawser", "ProcessTestKit",
+            "GRPCTransport", "ReplicationCore", "ReplicationService", "PeeringService", "hawser", "ProcessTestKit",
         ], packages: [nioCore, nioLocks, nioPosix]),
     tests(
         .app, of: "hawser", uses: domain + ["ConfigFiles", "HTTPService", "HawserTestKit"],

@@ -18,7 +18,14 @@ enum GoStyleArguments {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" { return result + [argument] + rest }
-            if let read = rewrite(argument) { result.append(read) }
+            guard let read = rewrite(argument) else { continue }
+            // A parser would take a number below zero for an option.
+            if read.hasPrefix("--"), !read.contains("="), let value = rest.first, isNegativeNumber(value) {
+                rest.removeFirst()
+                result.append("\(read)=\(value)")
+            } else {
+                result.append(read)
+            }
         }
         return result
     }
@@ -34,6 +41,10 @@ enum GoStyleArguments {
         case "false", "f", "0": return nil
         default: return long
         }
+    }
+
+    private static func isNegativeNumber(_ text: String) -> Bool {
+        text.hasPrefix("-") && Int(text) != nil
     }
 
     private static func isLongWithOneDash(_ argument: String) -> Bool {

@@ -89,10 +89,14 @@ package struct AddressRing: Hashable, Sendable {
         self.addresses = addresses
     }
 
-    package mutating func next() -> String? {
-        guard !addresses.isEmpty else { return nil }
-        defer { position = (position + 1) % addresses.count }
-        return addresses[position]
+    /// The next address; what is no `host:port` is passed over. Nil if there is nothing to dial.
+    package mutating func next() -> (text: String, address: HostPort)? {
+        for _ in addresses {
+            let text = addresses[position]
+            position = (position + 1) % addresses.count
+            if let address = HostPort(text) { return (text, address) }
+        }
+        return nil
     }
 
     /// A changed list starts from its beginning; the same list goes on where it was.

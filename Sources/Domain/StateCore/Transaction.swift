@@ -133,6 +133,8 @@ package struct Transaction: Sendable {
 
     mutating func put(_ registration: Registration, at key: InstanceKey, source: Source) {
         let wasStored = state.catalog.instance(at: key)?.source == .api
+        var registration = registration
+        registration.service.tagAddressByFamily()
         let names = state.catalog.put(registration, at: key, source: source, index: index)
         guard !names.isEmpty else { return }
         if source == .api, let instance = state.catalog.instance(at: key) {

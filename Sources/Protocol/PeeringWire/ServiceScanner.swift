@@ -6,7 +6,9 @@ enum ServiceScanner {
     /// The number of instances, or `nil` if only decoding can tell.
     static func count(_ bytes: [UInt8], limits: ResourceLimits) -> Int? {
         do {
-            return try scan(.service, 0..<bytes.count, bytes.span, limits)
+            let count = try scan(.service, 0..<bytes.count, bytes.span, limits)
+            if count > 1 { try InstanceIdentity.requireDistinct(bytes.span) }
+            return count
         } catch {
             return nil
         }
@@ -26,6 +28,8 @@ enum ServiceScanner {
         case number
         case message(Kind)
         case messages(Kind)
+        /// Pairs of metadata, within Consul's limits.
+        case meta
         case unknown
     }
 
@@ -36,6 +40,7 @@ enum ServiceScanner {
         var reader = FieldReader(range)
         var last = 0
         var messages = 0
+        var pairs = 0
         var seen: UInt64 = 0
         while let field = try reader.next(in: bytes) {
             let repeats = field.number == last
@@ -55,6 +60,10 @@ enum ServiceScanner {
                 messages += 1
                 let checks = try scan(inner, range, bytes, limits)
                 guard inner != .instance || checks <= limits.maxChecks else { throw FieldReader.Unusual() }
+            case (.meta, .range(let range)):
+                pairs += 1
+                guard pairs <= ServiceMeta.maxPairs else { throw FieldReader.Unusual() }
+                try scanPair(range, bytes)
             default:
                 throw FieldReader.Unusual()
             }
@@ -63,6 +72,19 @@ enum ServiceScanner {
             throw FieldReader.Unusual()
         }
         return messages
+    }
+
+    private static func scanPair(_ range: Range<Int>, _ bytes: Span<UInt8>) throws(FieldReader.Unusual) {
+        var reader = FieldReader(range)
+        guard let key = try reader.next(in: bytes), key.number == 1 else { throw FieldReader.Unusual() }
+        let name = bytes.extracting(try key.range())
+        guard ServiceMeta.isKey(name) else { throw FieldReader.Unusual() }
+        guard let value = try reader.next(in: bytes) else { return }
+        let range = try value.range()
+        guard value.number == 2, range.count <= ServiceMeta.maxValueBytes, try reader.next(in: bytes) == nil else {
+            throw FieldReader.Unusual()
+        }
+        try validate(range, bytes)
     }
 
     private static func validate(_ range: Range<Int>, _ bytes: Span<UInt8>) throws(FieldReader.Unusual) {
@@ -126,7 +148,7 @@ enum ServiceScanner {
         case 2: .name
         case 1, 3, 5, 17, 18: .text
         case 4: .texts
-        case 6: .messages(.texts)
+        case 6: .meta
         case 7, 9, 13: .number
         case 8, 14: .message(.numbers)
         case 11: .message(.proxy)

@@ -14,7 +14,7 @@ package struct CertificateIssuer: Sendable {
         package var uris: [String]
         /// Now, in seconds since 1970. The certificate is valid from one minute before it, for peers' clocks.
         package var now: Int64
-        /// Seconds from `now` to the end; Consul's default is 72 hours.
+        /// Seconds from the start to the end; Consul's default is 72 hours.
         package var lifetime: Int64
 
         package init(dnsNames: [String], uris: [String], now: Int64, lifetime: Int64 = 72 * 3600) {
@@ -49,7 +49,7 @@ package struct CertificateIssuer: Sendable {
     ///   - commonName: `pri-<8 base36>.consul.ca.<first 8 of cluster UUID>.consul`, made by the caller.
     ///   - uri: `spiffe://<trust domain>`.
     ///   - now: seconds since 1970.
-    ///   - lifetime: seconds; Consul's `root_cert_ttl` is 87600 hours.
+    ///   - lifetime: seconds from the start to the end; Consul's `root_cert_ttl` is 87600 hours.
     package static func makeRoot(
         commonName: String, uri: String, now: Int64, lifetime: Int64 = 87_600 * 3600
     ) throws(TLSError) -> CertificateIssuer {
@@ -57,7 +57,7 @@ package struct CertificateIssuer: Sendable {
         let builder = try CertificateBuilder(publicKey: key)
         try builder.setSubject(commonName: commonName)
         try builder.setIssuerToSubject()
-        try builder.setValidity(from: now - Self.clockAllowance, to: now + lifetime)
+        try builder.setValidity(from: now - Self.clockAllowance, to: now - Self.clockAllowance + lifetime)
         try builder.addCAExtensions()
         try builder.addKeyIdentifiers(authority: builder.keyIdentifier)
         try builder.addNames(dnsNames: [], uris: [uri], critical: false)
@@ -71,7 +71,8 @@ package struct CertificateIssuer: Sendable {
         }
         let builder = try CertificateBuilder(publicKey: key)
         try builder.setIssuer(to: self.certificate)
-        try builder.setValidity(from: request.now - Self.clockAllowance, to: request.now + request.lifetime)
+        let start = request.now - Self.clockAllowance
+        try builder.setValidity(from: start, to: start + request.lifetime)
         try builder.addLeafExtensions()
         try builder.addKeyIdentifiers(authority: self.certificate.subjectKeyID)
         // RFC 5280 section 4.2.1.6: critical because the subject is empty.

@@ -21,7 +21,13 @@ struct DialLoop: Sendable {
         var backoff = DialBackoff(limits: settings.backoff)
         while !Task.isCancelled, let (peering, secret) = dialable() {
             ring.replace(with: peering.addressesToDial)
-            guard let text = ring.next(), let address = HostPort(text) else { return }
+            guard let (text, address) = ring.next() else {
+                // Only a token with other addresses helps, which changes the row.
+                noteNothingToDial(peering)
+                await changed.wait()
+                changed.reset()
+                continue
+            }
             let start = ContinuousClock.now
             let end = await attempt.run(address, peering, secret)
             if Task.isCancelled { return }
@@ -66,6 +72,18 @@ struct DialLoop: Sendable {
         } catch {
             // It is said once more then, and answered once more.
             environment.logger.warning("\(error.message)")
+        }
+    }
+
+    private func noteNothingToDial(_ peering: Peering) {
+        let addresses = peering.addressesToDial.map { "\"\($0.prefix(64))\"" }.joined(separator: ", ")
+        let reason =
+            "none of the peer's addresses can be dialed (\(addresses)): generate a new token there and redeem it here"
+        environment.logger.error("\(reason)", metadata: ["peer": "\(peering.name)"])
+        environment.board.change(id) { status in
+            status.lastError = reason
+            status.lastErrorAt = environment.now()
+            status.nextAttemptAt = nil
         }
     }
 

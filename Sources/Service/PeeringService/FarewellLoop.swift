@@ -29,7 +29,7 @@ struct FarewellLoop: Sendable {
         attempt.connectTimeout = .seconds(5)
         while !Task.isCancelled, let farewell = environment.store.state.farewells[id] {
             ring.replace(with: farewell.peering.addressesToDial)
-            guard !isTooOld(farewell), let text = ring.next(), let address = HostPort(text) else { break }
+            guard !isTooOld(farewell), let (text, address) = ring.next() else { break }
             let end = await attempt.run(address, farewell.peering, farewell.streamSecret)
             environment.board.forget(id)
             if Task.isCancelled { return }

@@ -34,7 +34,10 @@ struct PeerDialer: Sendable {
     }
 
     private static func security(_ roots: [String], _ serverName: String) throws -> GRPCSecurity {
-        let certificates = try roots.flatMap { try X509Certificate.parsePEM($0) }
+        let parsed = roots.map { root in Result { try X509Certificate.parsePEM(root) } }
+        let certificates = parsed.compactMap { try? $0.get() }.flatMap { $0 }
+        // One that cannot be read does not keep us from trusting the others.
+        if certificates.isEmpty { for root in parsed { _ = try root.get() } }
         let context = try TLSContext(client: TLSClientSettings(roots: certificates))
         return GRPCSecurity(scheme: "https") { channel, _ in
             let handler = try TLSHandler(client: context, serverName: serverName)

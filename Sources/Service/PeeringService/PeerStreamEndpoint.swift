@@ -106,7 +106,9 @@ struct PeerStreamEndpoint: Sendable {
         let session = PeerStreamSession(
             environment, peering: peering, role: .acceptor, channel: call, received: rest,
             remoteAddress: call.connectionInfo.remoteText)
-        let end = await registry.run(session, of: peering.id)
+        // Many may have been opened at once, and this one may be over: it must not take the place of one that lives.
+        guard !call.isLost else { return }
+        let end = await registry.run(session, of: peering.id, arrival: call.arrival)
         if let status = end.acceptorStatus {
             environment.logger.warning(
                 "the stream ended: \(end.reason ?? status.description)", metadata: ["peer": "\(peering.name)"])
@@ -146,6 +148,7 @@ struct PeerStreamEndpoint: Sendable {
         let locality = open.locality
         let command = AuthorizeStream(
             id: PeeringID(id), presented: PeerSecrets.digest(of: open.streamSecretID),
+            presentedText: SecretText(open.streamSecretID),
             remote: RemoteInfo(
                 partition: open.partition, datacenter: open.datacenter, region: locality?.region ?? "",
                 zone: locality?.zone ?? ""))

@@ -63,9 +63,7 @@ package final class PeeringService: Sendable {
         for address in externalAddresses where HostPort(address) == nil {
             throw Refusal(.invalid, "\(address) is not a valid peering server address")
         }
-        guard !settings.advertised.isEmpty || !externalAddresses.isEmpty else {
-            throw Refusal(.unavailable, "TLS for gRPC must be enabled when generating peering tokens")
-        }
+        let addresses = try addresses(besides: externalAddresses)
         guard let identity = environment.store.state.identity else {
             throw Refusal(.unavailable, "CA has not finished initializing")
         }
@@ -77,10 +75,26 @@ package final class PeeringService: Sendable {
         environment.logger.info("a peering token was made", metadata: ["peer": "\(name)"])
         return PeeringToken(
             caPEMs: identity.rootPEMs, manualServerAddresses: externalAddresses,
-            serverAddresses: settings.advertised.map(\.description), serverName: identity.peeringServerName,
+            serverAddresses: addresses.map(\.description), serverName: identity.peeringServerName,
             peerID: id.text, establishmentSecret: SecretText(secret),
             remote: RemoteInfo(datacenter: identity.datacenter)
         ).encoded
+    }
+
+    /// What the token says of where to dial (protocol section 1.2).
+    private func addresses(besides externalAddresses: [String]) throws(Refusal) -> [HostPort] {
+        let state = environment.store.state
+        let addresses = settings.addresses.inForce(in: state)
+        guard addresses.isEmpty else { return addresses }
+        if state.peersThroughMeshGateways {
+            throw Refusal(
+                .unavailable,
+                "servers are configured to PeerThroughMeshGateways, but no mesh gateway instances are registered")
+        }
+        guard !externalAddresses.isEmpty else {
+            throw Refusal(.unavailable, "TLS for gRPC must be enabled when generating peering tokens")
+        }
+        return []
     }
 
     // MARK: Dialer
@@ -116,12 +130,25 @@ package final class PeeringService: Sendable {
 
     private static func validate(_ certificates: [String]) throws(Refusal) {
         for text in certificates {
+            if let problem = problem(ofFirstBlock: text) {
+                throw Refusal(.invalid, "peering token invalid CA: \(problem)")
+            }
             do throws(TLSError) {
                 _ = try X509Certificate.parsePEM(text)
             } catch {
                 throw Refusal(.invalid, "peering token invalid CA: \(error)")
             }
         }
+    }
+
+    /// Only the first PEM block counts (protocol section 1.5).
+    private static func problem(ofFirstBlock text: String) -> String? {
+        let begin = "-----BEGIN "
+        let lines = text.split(whereSeparator: \.isNewline)
+        guard let line = lines.first(where: { $0.hasPrefix(begin) && $0.hasSuffix("-----") }),
+            lines.contains(where: { $0.hasPrefix("-----END ") })
+        else { return "no PEM-encoded data found" }
+        return line == "-----BEGIN CERTIFICATE-----" ? nil : "first PEM-block should be CERTIFICATE type"
     }
 
     // MARK: Both

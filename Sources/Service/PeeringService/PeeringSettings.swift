@@ -1,9 +1,10 @@
 package import PeeringCore
+package import ReplicationCore
 
 /// What the agent's configuration says about peering.
 package struct PeeringSettings: Sendable {
-    /// Where dialers reach this daemon: what tokens and replicated addresses say.
-    package var advertised: [HostPort]
+    /// Where dialers reach this cluster.
+    package var addresses: ReachableAddresses
     /// How long redeeming a token may take (protocol section 1.7).
     package var exchangeTimeout: Duration = .seconds(3)
     /// Between two attempts to redeem; a random quarter is added.
@@ -12,7 +13,7 @@ package struct PeeringSettings: Sendable {
     package var openTimeout: Duration = .seconds(10)
     package var backoff = DialBackoff.Limits()
 
-    package init(advertised: [HostPort]) {
-        self.advertised = advertised
+    package init(addresses: ReachableAddresses) {
+        self.addresses = addresses
     }
 }

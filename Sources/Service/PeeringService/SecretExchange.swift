@@ -19,7 +19,7 @@ struct SecretExchange: Sendable {
         let deadline = ContinuousClock.now + settings.exchangeTimeout
         var ring = AddressRing(token.addressesToDial)
         var failures = Failures()
-        while let text = ring.next(), let address = HostPort(text) {
+        while let (text, address) = ring.next() {
             do {
                 return try await attempt(address, token, within: max(deadline - .now, .zero))
             } catch let status as GRPCStatus where status.code == .permissionDenied {

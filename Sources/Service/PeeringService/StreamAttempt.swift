@@ -22,29 +22,29 @@ struct StreamAttempt: Sendable {
         do {
             let connection = try await dialer.connect(
                 to: address, roots: peering.peerCAPEMs, serverName: peering.peerServerName, timeout: connectTimeout)
-            let end = await stream(over: connection, peering, secret)
-            // An orderly end leaves a last message on the way.
+            let stream = try await open(over: connection, peering, secret)
+            let session = PeerStreamSession(
+                environment, peering: peering, role: .dialer(acceptorID: peering.peerID), channel: stream,
+                remoteAddress: connection.info.remoteText)
+            let end = await registry.run(session, of: peering.id)
+            // An orderly end leaves a last message and the end of our side on the way; letting go of the stream would
+            // reset it, and an acceptor need not end its side (observed: 22).
             await connection.close(grace: end.reason == nil ? .seconds(1) : .zero)
+            withExtendedLifetime(stream) {}
             return end
         } catch {
             return .lost(error)
         }
     }
 
-    private func stream(over connection: GRPCConnection, _ peering: Peering, _ secret: SecretText) async -> StreamEnd {
+    private func open(
+        over connection: GRPCConnection, _ peering: Peering, _ secret: SecretText
+    ) async throws -> GRPCClientStream {
         let open = StreamOpen(
             peerID: peering.peerID, streamSecretID: secret.reveal(),
             datacenter: environment.store.state.identity?.datacenter ?? "")
-        let stream: GRPCClientStream
-        do {
-            stream = try connection.openStream(path: PeerStreamMethod.streamResources)
-            try await stream.write([PeerMessage.open(open)].encoded(ByteBufferAllocator()))
-        } catch {
-            return .lost(error)
-        }
-        let session = PeerStreamSession(
-            environment, peering: peering, role: .dialer(acceptorID: peering.peerID), channel: stream,
-            remoteAddress: connection.info.remoteText)
-        return await registry.run(session, of: peering.id)
+        let stream = try connection.openStream(path: PeerStreamMethod.streamResources)
+        try await stream.write([PeerMessage.open(open)].encoded(ByteBufferAllocator()))
+        return stream
     }
 }

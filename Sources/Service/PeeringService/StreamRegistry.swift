@@ -6,6 +6,7 @@ import ReplicationService
 package final class StreamRegistry: Sendable {
     private struct Entry {
         var session: PeerStreamSession
+        var arrival: UInt64
         var done: Completion
     }
 
@@ -15,13 +16,19 @@ package final class StreamRegistry: Sendable {
 
     /// Runs a stream as the peering's only one: one that ran before is ended first, so that what it still had to
     /// apply cannot come after what the new one applies.
-    func run(_ session: PeerStreamSession, of id: PeeringID) async -> StreamEnd {
+    ///
+    /// - Parameter arrival: of two streams the one with the higher number is the newer one; a dialer, which has one at
+    ///   a time, need not number them.
+    func run(_ session: PeerStreamSession, of id: PeeringID, arrival: UInt64 = 0) async -> StreamEnd {
         let done = Completion()
-        let entry = Entry(session: session, done: done)
-        let previous = entries.withLockedValue { entries in
-            defer { entries[id] = entry }
-            return entries[id]
+        let entry = Entry(session: session, arrival: arrival, done: done)
+        let (isNewest, previous) = entries.withLockedValue { entries in
+            let previous = entries[id]
+            if let previous, previous.arrival > arrival { return (false, previous as Entry?) }
+            entries[id] = entry
+            return (true, previous)
         }
+        guard isNewest else { return .replaced }
         if let previous {
             previous.session.end(.replaced)
             await previous.done.wait()

@@ -92,12 +92,13 @@ struct StreamImporter: Sendable {
             guard response.id.utf8.count <= Self.maxNameBytes else {
                 throw .service(response.id, cause: "the name is longer than \(Self.maxNameBytes) bytes")
             }
-            let count = try opener.checkService(content.bytes, name: response.id)
+            let service = try opener.checkService(content.bytes, name: response.id)
             room -= 1
             guard room >= 0 else {
                 throw .service(response.id, cause: "more than \(Self.maxServices) services of one peer")
             }
-            return .service(name: response.id, payload: content.bytes, instanceCount: count)
+            return .service(
+                name: response.id, payload: service.payload, instanceCount: service.instanceCount)
         case .exportedServiceList:
             return .serviceList(try opener.serviceList(content.bytes))
         case .trustBundle:

@@ -6,15 +6,18 @@ import NIOConcurrencyHelpers
 final class CallQueue: Sendable {
     private struct State {
         var calls: [GRPCServerCall] = []
+        var arrivals: UInt64 = 0
         var consumer: CheckedContinuation<Void, Never>?
         var isFinished = false
     }
 
     private let state = NIOLockedValueBox(State())
 
-    func push(_ call: GRPCServerCall) {
+    /// - Parameter makeCall: gets the number of the call among all.
+    func push(_ makeCall: (UInt64) -> GRPCServerCall) {
         let consumer = state.withLockedValue { state in
-            state.calls.append(call)
+            state.arrivals += 1
+            state.calls.append(makeCall(state.arrivals))
             return state.consumer.take()
         }
         consumer?.resume()

@@ -87,7 +87,7 @@ package final class GRPCServer: Sendable {
         let connectionEnded = configuration.connectionEnded
         let owner = GRPCConnectionHandler.Owner(
             callAccepted: { core, head in
-                calls.push(GRPCServerCall(core: core, head: head, connectionInfo: info()))
+                calls.push { GRPCServerCall(core: core, head: head, connectionInfo: info(), arrival: $0) }
             }, closed: { connectionEnded(info(), $0) })
         let handler = try GRPCConnectionHandler(settings: settings, mailbox: mailbox, owner: owner)
         let id = ObjectIdentifier(channel)

@@ -9,10 +9,14 @@ package final class GRPCServerCall: Sendable {
     /// The client's metadata.
     package let metadata: GRPCMetadata
     package let connectionInfo: GRPCConnectionInfo
+    /// Counts the server's calls in the order in which they arrived, which need not be the order in which their
+    /// handlers get on.
+    package let arrival: UInt64
     let core: CallCore
 
-    init(core: CallCore, head: GRPCRequestHead, connectionInfo: GRPCConnectionInfo) {
+    init(core: CallCore, head: GRPCRequestHead, connectionInfo: GRPCConnectionInfo, arrival: UInt64) {
         self.core = core
+        self.arrival = arrival
         self.path = head.path
         self.authority = head.authority
         self.metadata = head.metadata
@@ -31,6 +35,9 @@ package final class GRPCServerCall: Sendable {
 
     /// Fields to send before the first message; without effect after it.
     package func setInitialMetadata(_ metadata: GRPCMetadata) { core.setMetadata(metadata) }
+
+    /// Whether the client has reset the call or is gone: nobody waits for what is written.
+    package var isLost: Bool { core.status.map { $0.code != .ok } ?? false }
 
     /// Ends the call after what was written. The first status counts, also against what the handler throws later.
     package func finish(_ status: GRPCStatus = .ok) { core.end(.status(status)) }

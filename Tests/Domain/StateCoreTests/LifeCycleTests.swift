@@ -130,7 +130,7 @@ import Testing
         try await harness.token(3)
         #expect(harness.store.state.peerings[harness.id]?.state == .pending)
         // What its dialer had does not come back with it.
-        #expect(try await harness.open(2) == .notEstablished)
+        #expect(try await harness.open(2) == .wrongSecret)
     }
 
     // MARK: Identity, files and clients

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import PeeringCore
 import PeeringWire
+import ReplicationCore
 import ReplicationService
 
 @testable import PeeringService
@@ -19,7 +20,7 @@ struct HalfDialer: Sendable {
     }
 
     func exchange() async throws -> SecretText {
-        try await SecretExchange(dialer: dialer, settings: PeeringSettings(advertised: [])).redeem(token)
+        try await SecretExchange(dialer: dialer, settings: PeeringSettings(addresses: ReachableAddresses(own: []))).redeem(token)
     }
 
     func connect() async throws -> GRPCConnection {

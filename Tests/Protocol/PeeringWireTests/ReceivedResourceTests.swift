@@ -23,8 +23,8 @@ struct ReceivedResourceTests {
     private func cause(_ bytes: [UInt8], limits: ResourceLimits = ResourceLimits()) -> String {
         let received = ReceivedResource(limits: limits)
         do {
-            let count = try received.checkService(bytes, name: "web")
-            return "\(count) instances"
+            let service = try received.checkService(bytes, name: "web")
+            return "\(service.instanceCount) instances"
         } catch {
             #expect(error.code == 13)
             let decoding = #expect(throws: ResourceRejection.self) { try received.service(bytes, name: "web") }
@@ -40,7 +40,7 @@ struct ReceivedResourceTests {
     @Test func `Names and IDs must not be empty`() throws {
         let prefix = "did not increment imported services count for service=\"web\": "
         #expect(try cause(bytes([])) == "0 instances")
-        #expect(try cause(bytes([instance(), instance()])) == "2 instances")
+        #expect(try cause(bytes([instance(), instance { $0.service.id = "web-2" }])) == "2 instances")
         #expect(try cause(bytes([instance { $0.checks = [] }])) == "1 instances")
         #expect(
             try cause(bytes([instance(), instance { $0.node.node = "" }])) == prefix + "instance 1 has no node name")
@@ -52,12 +52,47 @@ struct ReceivedResourceTests {
                 == prefix + "a check of instance 0 has no ID")
     }
 
+    /// Protocol section 4.9: rows are keyed by node and ID.
+    @Test func `An instance that comes twice stands once, as it came last`() throws {
+        let received = ReceivedResource()
+        let elsewhere = instance { $0.node.node = "m" }
+        let later = instance { $0.service.port = 81 }
+        let distinct = try bytes([instance(), elsewhere])
+        #expect(try received.checkService(distinct, name: "web").payload == distinct)
+        let checked = try received.checkService(bytes([instance(), elsewhere, later]), name: "web")
+        #expect(checked.instanceCount == 2)
+        #expect(try checked.payload == bytes([later, elsewhere]))
+    }
+
+    @Test func `Metadata keeps to Consul's limits`() throws {
+        func problem(_ meta: [String: String]) throws -> String {
+            try cause(bytes([instance { $0.service.meta = meta }]))
+        }
+        let pairs = Dictionary(uniqueKeysWithValues: (0..<65).map { ("k\($0)", "v") })
+        let long = String(repeating: "k", count: 128)
+        let fine = [long: String(repeating: "v", count: 512), "A-z_9": "", "consul": "x"]
+        #expect(try problem(pairs.filter { $0.key != "k0" }) == "1 instances")
+        #expect(try problem(fine) == "1 instances")
+        for (meta, words) in [
+            (pairs, "Node metadata cannot contain more than 64 key/value pairs"), (["": "x"], "Key cannot be blank"),
+            ([long + "k": "x"], "Key is too long (limit: 128 characters)"),
+            (["k": String(repeating: "v", count: 513)], "Value is too long (limit: 512 characters)"),
+            (["a b": "x"], "Key contains invalid characters"), (["ä": "x"], "Key contains invalid characters"),
+            (["consul-x": "x"], "Key prefix 'consul-' is reserved for internal use"),
+        ] {
+            #expect(try problem(meta).hasSuffix(words), "\(words)")
+            #expect(
+                try ServiceScanner.count(bytes([instance { $0.service.meta = meta }]), limits: ResourceLimits()) == nil)
+        }
+    }
+
     @Test func `Counts are bounded, and the bound itself is allowed`() throws {
         var limits = ResourceLimits()
         limits.maxInstances = 2
         limits.maxChecks = 1
         let prefix = "did not increment imported services count for service=\"web\": "
-        #expect(try cause(bytes([instance(), instance()]), limits: limits) == "2 instances")
+        let other = instance { $0.service.id = "web-2" }
+        #expect(try cause(bytes([instance(), other]), limits: limits) == "2 instances")
         #expect(
             try cause(bytes([instance(), instance(), instance()]), limits: limits)
                 == prefix + "3 instances are more than 2")
@@ -115,9 +150,13 @@ struct ReceivedResourceTests {
             list?.message.hasSuffix(
                 "did not update imported services based on the exported service list event: 2 services are more than 1")
                 == true)
-        #expect(throws: ResourceRejection.self) { try received.serviceList([0x0A, 0]) }
+        // A name that is empty names nothing, as in Consul.
+        #expect(try received.serviceList([0x0A, 0]) == [])
         #expect(throws: ResourceRejection.self) { try received.serverAddresses(two) }
         #expect(throws: ResourceRejection.self) { try received.trustBundle([0x22, 1, 0x61, 0x22, 1, 0x62]) }
+        // Without roots the next dial would go without TLS.
+        #expect(throws: ResourceRejection.self) { try received.trustBundle([]) }
+        #expect(try received.trustBundle([0x22, 1, 0x61]).rootPems == ["a"])
         #expect(try received.serverAddresses([0x0A, 1, 0x61]) == ["a"])
     }
 

@@ -17,7 +17,7 @@ struct CertificateTests {
         #expect(root.keyUsage == [.digitalSignature, .certificateSign, .crlSign])
         #expect(root.extendedKeyUsage == nil)
         #expect(root.subjectKeyID?.count == 32 && root.subjectKeyID == root.authorityKeyID)
-        #expect(root.notAfter - root.notBefore == 87_600 * 3600 + 60)
+        #expect(root.notAfter - root.notBefore == 87_600 * 3600)
         #expect(root.isSigned(by: root))
     }
 
@@ -32,7 +32,7 @@ struct CertificateTests {
         #expect(leaf.keyUsage == [.digitalSignature, .keyEncipherment, .dataEncipherment, .keyAgreement])
         #expect(leaf.extendedKeyUsage == [.serverAuth, .clientAuth])
         #expect(leaf.subjectKeyID?.count == 32 && leaf.authorityKeyID == ca.root.subjectKeyID)
-        #expect(leaf.notBefore == TestCA.now - 60 && leaf.notAfter == TestCA.now + 3 * TestCA.day)
+        #expect(leaf.notBefore == TestCA.now - 60 && leaf.notAfter - leaf.notBefore == 3 * TestCA.day)
         #expect(leaf.isSigned(by: ca.root) && !ca.root.isSigned(by: leaf))
         #expect(leaf.displayName == TestCA.serverName)
         try leaf.verify(roots: [ca.root], serverName: TestCA.serverName, at: TestCA.now)

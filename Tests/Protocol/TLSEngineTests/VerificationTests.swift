@@ -26,7 +26,7 @@ struct VerificationTests {
         #expect(client?.code == .certificateExpired)
         #expect(
             client?.message
-                == "certificate has expired (\(TestCA.serverName), notAfter=2030-03-13T17:46:40Z) (peer 10.0.0.1:8503)")
+                == "certificate has expired (\(TestCA.serverName), notAfter=2030-03-13T17:45:40Z) (peer 10.0.0.1:8503)")
         #expect(server?.code == .peerAlert && server?.alert == 45)
     }
 

@@ -87,17 +87,18 @@ struct AgentDaemon {
         let certificate = try ServerCertificate(for: identity, now: WallClock.seconds())
         let listener = try await listen(certificate)
         let advertised = listener.map { [HostPort(host: address, port: $0.port)] } ?? []
+        let addresses = ReachableAddresses(own: advertised)
         let board = StatusBoard(store: store)
         let log = LogBook()
         let replication = ReplicationEnvironment(
             store: store, board: board, log: log,
-            encoder: ResourceEncoder { _ in advertised.map(\.description) }, logger: makeLogger("peering"),
+            encoder: ResourceEncoder { addresses.inForce(in: $0).map(\.description) }, logger: makeLogger("peering"),
             timing: PeerStreamMachine.Timing(
                 heartbeatInterval: settings.heartbeatInterval.duration,
                 heartbeatTimeout: settings.heartbeatTimeout.duration),
             now: WallClock.now)
         let peerings = PeeringService(
-            environment: replication, settings: PeeringSettings(advertised: advertised),
+            environment: replication, settings: PeeringSettings(addresses: addresses),
             group: .singletonMultiThreadedEventLoopGroup)
 
         var services: [any Service] = [

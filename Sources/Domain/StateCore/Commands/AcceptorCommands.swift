@@ -89,11 +89,16 @@ package struct AuthorizeStream: Command {
 
     package var id: PeeringID
     package var presented: SecretDigest
+    /// The secret itself, for a peering that dials: it keeps its own as it is.
+    package var presentedText: SecretText
     package var remote: RemoteInfo
 
-    package init(id: PeeringID, presented: SecretDigest, remote: RemoteInfo) {
+    package init(
+        id: PeeringID, presented: SecretDigest, presentedText: SecretText = SecretText(""), remote: RemoteInfo
+    ) {
         self.id = id
         self.presented = presented
+        self.presentedText = presentedText
         self.remote = remote
     }
 
@@ -102,10 +107,9 @@ package struct AuthorizeStream: Command {
             return transaction.state.tombstones[id] != nil ? .deleted(sendTerminated: true) : .unknown
         }
         guard peering.isActive else { return .deleted(sendTerminated: peering.state == .deleting) }
-        if peering.dials { return .wrongEnd }
-        guard var secrets = transaction.state.secrets[id],
-            secrets.activeStream != nil || secrets.pendingStream != nil
-        else { return .notEstablished }
+        guard var secrets = transaction.state.secrets[id] else { return .notEstablished }
+        // Only who knows the secret learns that this is the wrong end.
+        if peering.dials { return secrets.ownStream?.matches(presentedText) == true ? .wrongEnd : .wrongSecret }
         if let pending = secrets.pendingStream, pending == presented {
             secrets.activeStream = pending
             secrets.pendingStream = nil

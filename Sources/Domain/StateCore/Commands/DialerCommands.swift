@@ -80,12 +80,14 @@ package struct CompleteEstablish: Command {
         _ = try CheckEstablish(name: name, serverName: acceptor.serverName).apply(to: &transaction)
         let stored = transaction.state.peering(named: name)
         var peering = stored ?? Peering(id: newID, name: name)
+        // Addresses of the cluster that was left are of no use.
+        let keepsAddresses = keepsAddresses && stored?.peerID == acceptor.peerID
         peering.meta = meta
         peering.state = .establishing
         peering.peerID = acceptor.peerID
         peering.peerCAPEMs = acceptor.caPEMs
         peering.peerServerName = acceptor.serverName
-        if stored == nil || !keepsAddresses { peering.peerServerAddresses = acceptor.serverAddresses }
+        if !keepsAddresses { peering.peerServerAddresses = acceptor.serverAddresses }
         peering.manualServerAddresses = acceptor.manualServerAddresses
         peering.remote = acceptor.remote
         transaction.put(peering)

@@ -97,17 +97,48 @@ enum CatalogRoutes {
                 for peering in state.sortedPeerings { all += try groups(query, peer: peering.name, environment.limits) }
             }
             let sorted = all.sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
+            let proxies = proxies(in: all)
             return QueryResult(index: max(numbers.catalog, numbers.imports)) { json in
-                json.list(sorted) { json, group in summary(group, &json, datacenter: datacenter, state: state) }
+                json.list(sorted) { json, group in
+                    let own = proxies[Destination(name: group.name, peer: group.peer)] ?? []
+                    summary(group, proxies: own, &json, datacenter: datacenter)
+                }
             }
         }
     }
 
+    private struct Destination: Hashable {
+        var name: String
+        var peer: String
+    }
+
+    /// Proxies by the service that they stand in front of.
+    private static func proxies(in groups: [Group]) -> [Destination: [ServiceInstance]] {
+        var found: [Destination: [ServiceInstance]] = [:]
+        for group in groups {
+            for entry in group.entries where entry.instance.service.kind == .connectProxy {
+                guard let name = entry.instance.service.proxy?.destinationServiceName, !name.isEmpty else { continue }
+                found[Destination(name: name, peer: group.peer), default: []].append(entry.instance)
+            }
+        }
+        return found
+    }
+
+    /// A service is as well as its own checks and those of its proxies; a check of their node counts once.
+    private static func checks(of instances: [ServiceInstance]) -> [HealthCheck] {
+        struct Key: Hashable {
+            var node: String
+            var id: String
+        }
+        var seen: Set<Key> = []
+        return instances.flatMap(\.checks).filter { seen.insert(Key(node: $0.node, id: $0.checkID)).inserted }
+    }
+
     private static func summary(
-        _ group: Group, _ json: inout JSONWriter, datacenter: String, state: State
+        _ group: Group, proxies: [ServiceInstance], _ json: inout JSONWriter, datacenter: String
     ) {
         let instances = group.entries.map(\.instance)
-        let checks = instances.flatMap(\.checks)
+        let checks = checks(of: instances + proxies)
         let tags = Set(instances.flatMap(\.service.tags)).sorted()
         let place = instances.first?.node.datacenter ?? ""
         json.object { json in
@@ -125,7 +156,7 @@ enum CatalogRoutes {
             json.field("TransparentProxy", false)
             json.field("ConnectNative", instances.contains { $0.service.connectNative })
             json.fieldIfNotEmpty("PeerName", group.peer)
-            json.field("ConnectedWithProxy", group.peer.isEmpty && state.catalog.isMeshService(group.name))
+            json.field("ConnectedWithProxy", !proxies.isEmpty)
             json.field("ConnectedWithGateway", false)
             json.object("Hawser") { $0.field("PassingInstances", group.entries.count { $0.isPassing }) }
         }
