@@ -74,7 +74,7 @@ class Hawser:
         arguments += ["-datacenter", self.datacenter, "-bind", "127.0.0.1"]
         arguments += ["-config-dir", str(self.config), "-data-dir", str(self.data)]
         arguments += ["-http-port", str(self.http_port)]
-        arguments += ["-grpc-tls-port", str(self.peering_port)]
+        arguments += [f"-grpc-tls-port={self.peering_port}"]
         with open(self.directory / "log", "a") as log:
             self.process = subprocess.Popen(
                 arguments,

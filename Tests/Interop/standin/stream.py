@@ -89,6 +89,12 @@ class Stream:
         """The next message of a kind: `request`, `heartbeat`, `terminated`..."""
         return self.next(lambda message: message.WhichOneof("Payload") == kind, kind)
 
+    @property
+    def is_over(self):
+        """Whether the peer has ended its side, or the stream broke."""
+        with self._changed:
+            return self._is_over
+
     def wait_until_over(self):
         """Waits until the peer has ended its side, or the stream broke."""
         with self._changed:
