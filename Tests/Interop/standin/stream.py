@@ -4,7 +4,7 @@ import threading
 import time
 
 from standin import wire
-from standin.waiting import PATIENCE
+from standin.waiting import PATIENCE, eventually
 
 
 class Ended(AssertionError):
@@ -73,6 +73,22 @@ class Stream:
             )
 
         return self.next(wanted, f"a response {resource_id or url or ''}").response
+
+    def latest(self, resource_id):
+        """The newest version of a resource that came so far, or None."""
+        for message in reversed(self.messages):
+            if message.response.ResourceID == resource_id:
+                return wire.unpack(message.response)
+        return None
+
+    def expect(self, resource_id, condition=lambda resource: True):
+        """Waits until the newest version of a resource is as wanted, and returns it."""
+
+        def found():
+            resource = self.latest(resource_id)
+            return resource is not None and condition(resource) and (resource,)
+
+        return eventually(found, f"{resource_id} is as wanted")[0]
 
     def next_answer(self, nonce):
         """The ACK or NACK of a Response that we sent."""
