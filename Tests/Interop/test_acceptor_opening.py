@@ -9,7 +9,6 @@ without it).
 import urllib.parse
 
 import grpc
-import h2.events
 import pytest
 
 from standin import wire
@@ -94,8 +93,7 @@ def test_under_another_name_peering_works_all_the_same(dialer):
         number = client.request(wire.STREAM_RESOURCES)
         opening = wire.open_(dialer.peer_id, secret)
         client.send(number, frame(opening.SerializeToString()))
-        while not any(isinstance(e, h2.events.DataReceived) for e in client.events):
-            assert client.read() is not None
+        client.await_data(number)
         assert client.headers(number)[":status"] == "200"
 
 
@@ -319,15 +317,11 @@ def test_no_headers_come_before_the_first_message(dialer):
     secret = dialer.exchange()
     with raw_client(dialer) as client:
         number = client.request(wire.STREAM_RESOURCES)
-        client.connection.ping(b"in order")
-        client.flush()
-        while not any(isinstance(e, h2.events.PingAckReceived) for e in client.events):
-            assert client.read() is not None
+        client.ping()
         assert client.headers(number) == {}
         opening = wire.open_(dialer.peer_id, secret)
         client.send(number, frame(opening.SerializeToString()))
-        while not any(isinstance(e, h2.events.DataReceived) for e in client.events):
-            assert client.read() is not None
+        client.await_data(number)
         headers = client.headers(number)
         assert headers[":status"] == "200"
         assert headers["content-type"].startswith("application/grpc")
@@ -343,14 +337,8 @@ def test_what_comes_in_one_piece_with_the_open_is_not_lost(dialer):
     with raw_client(dialer) as client:
         number = client.request(wire.STREAM_RESOURCES)
         client.send(number, b"".join(frame(m.SerializeToString()) for m in messages))
-        received = b""
-        # The answer to the last of them.
-        while b"\x12\x0800000001\x1a" not in received:
-            events = client.read()
-            assert events is not None
-            received += b"".join(
-                e.data for e in events if isinstance(e, h2.events.DataReceived)
-            )
+        # The answer to the last of them, with its nonce.
+        client.await_data(number, b"\x12\x0800000001\x1a")
 
 
 def test_an_open_in_single_bytes_is_understood(dialer):
@@ -360,8 +348,7 @@ def test_an_open_in_single_bytes_is_understood(dialer):
         number = client.request(wire.STREAM_RESOURCES)
         for byte in data:
             client.send(number, bytes([byte]))
-        while not any(isinstance(e, h2.events.DataReceived) for e in client.events):
-            assert client.read() is not None
+        client.await_data(number)
         assert client.headers(number)[":status"] == "200"
 
 
