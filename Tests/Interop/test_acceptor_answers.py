@@ -258,6 +258,17 @@ def test_every_response_is_answered_once_and_in_order(hawser, stream):
     assert hawser.imported_ids("web") == ["web-199"]
 
 
+def test_the_bundle_of_the_dialer_becomes_its_ca(hawser, stream, authority):
+    """Observed 26 and section 4.9: with a newline at the end of each root."""
+    assert "PeerCAPems" not in hawser.peering()
+    bundle = wire.TrustBundle(
+        TrustDomain=authority.trust_domain,
+        RootPEMs=[authority.root_pem.strip(), authority.root_pem],
+    )
+    stream.expect_ack(stream.upsert(wire.TRUST_BUNDLE, "roots", bundle))
+    assert hawser.peering()["PeerCAPems"] == [authority.root_pem] * 2
+
+
 def test_responses_come_in_any_order(hawser, stream):
     """Observed 12: a service may come before the list that names it."""
     stream.expect_ack(stream.upsert_service("web", wire.instance("web")))

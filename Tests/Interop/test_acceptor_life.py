@@ -129,6 +129,20 @@ def test_a_peering_is_pending_then_active_then_failing_then_active(patient, clea
     assert patient.state() == "ACTIVE"
 
 
+def test_the_lists_of_services_show_and_outlive_a_disconnection(patient, cleanup):
+    """Section 7.5."""
+    stream = up(dialer_of(patient, cleanup))
+    stream.expect("web")
+    for _ in range(2):
+        status = patient.peering()["StreamStatus"]
+        assert status["ImportedServices"] == ["api"]
+        assert status["ExportedServices"] == ["web"]
+        assert status["LastReceive"] and status["LastSend"]
+        stream.half_close()
+        stream.wait_until_over()
+    assert patient.state() == "FAILING"
+
+
 # Ends that were not announced
 
 

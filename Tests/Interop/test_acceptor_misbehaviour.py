@@ -470,12 +470,37 @@ def test_a_stream_that_ended_as_it_began_replaces_no_newer_one(
     assert hawser.state() == "ACTIVE"
 
 
+def test_thousands_of_calls_that_are_reset_at_once_harm_nobody_else(dialer, raw):
+    opening = framed(wire.open_(dialer.peer_id, dialer.exchange()))
+    try:
+        for _ in range(5000):
+            number = raw.request(wire.STREAM_RESOURCES)
+            raw.send(number, opening)
+            raw.reset(number)
+    except CUT_OFF:
+        pass  # That is an answer, too.
+    raw.close()
+    expect_usable(dialer)
+
+
+def test_thousands_of_pings_harm_nobody_else(dialer, raw):
+    try:
+        for _ in range(20_000):
+            raw.connection.ping(b"again...")
+        raw.flush()
+        raw.ping()
+    except CUT_OFF:
+        pass
+    expect_usable(dialer)
+
+
 # What does not even speak HTTP/2
 
 
 def test_other_languages_at_the_port_do_no_harm(hawser, dialer):
     address = ("127.0.0.1", hawser.peering_port)
-    for words in (b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\n", b"\0" * 99):
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    for words in (b"GET / HTTP/1.1\r\n\r\n", preface + b"\xff" * 99, b"\0" * 99):
         with socket.create_connection(address) as plain:
             plain.sendall(words)
             plain.shutdown(socket.SHUT_WR)

@@ -186,6 +186,21 @@ def test_the_remote_is_taken_only_from_the_first_use_of_a_secret(hawser, dialer)
     assert hawser.peering()["Remote"]["Datacenter"] == "third"
 
 
+def test_the_place_of_the_dialer_shows(hawser, dialer):
+    """Section 3.3: the Remote of an Open."""
+    opening = wire.open_(dialer.peer_id, dialer.exchange(), "north")
+    opening.open.Remote.Locality.Region = "arctic"
+    opening.open.Remote.Locality.Zone = "a1"
+    stream = dialer.call()
+    stream.send(opening)
+    expect_up(stream)
+    assert hawser.peering()["Remote"] == {
+        "Partition": "",
+        "Datacenter": "north",
+        "Locality": {"Region": "arctic", "Zone": "a1"},
+    }
+
+
 def test_of_two_dialers_with_one_pending_secret_one_has_the_stream(hawser, cleanup):
     """Section 2.4; the one that lost is refused, or replaced by the other."""
     token = hawser.token()

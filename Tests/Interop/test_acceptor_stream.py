@@ -217,6 +217,14 @@ def test_a_refused_resource_is_sent_again_under_a_new_nonce(dialer):
     assert second.Resource == first.Resource
 
 
+def test_a_resource_that_is_taken_later_is_not_named_any_more(hawser, dialer):
+    stream = dialer.connect()
+    stream.send(wire.nack(stream.next_response("web")))
+    stream.send(wire.ack(stream.next_response("web")))
+    expect_answers(stream)
+    assert hawser.peering()["Hawser"]["Refusals"] == {}
+
+
 def test_a_nack_does_not_stop_other_resources(hawser, dialer):
     stream = dialer.connect()
     stream.send(wire.nack(stream.next_response("web")))
