@@ -33,12 +33,10 @@ def stream(dialer):
 
 
 def expect_answers(stream):
-    """The stream goes on: what came before the answer to a good Response."""
-    before = len(stream.messages)
+    """The stream goes on: a good Response is acknowledged."""
     nonce = stream.new_nonce()
     stream.send(wire.response(wire.SERVICE_LIST, "x", wire.service_list("api"), nonce))
     stream.expect_ack(nonce)
-    return stream.messages[before:]
 
 
 def responses(stream):
@@ -192,7 +190,7 @@ def test_an_ack_with_a_wrong_nonce_is_harmless(stream, nonce):
     stream.subscribe(wire.SERVICE_LIST)
     stream.send(wire.request(wire.SERVICE_LIST, nonce=nonce))
     stream.send(wire.request(wire.SERVICE_LIST, nonce=nonce, error=(3, "no")))
-    assert len(expect_answers(stream)) <= 4
+    expect_answers(stream)
     assert not responses(stream)
 
 
