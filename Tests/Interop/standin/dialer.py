@@ -29,6 +29,15 @@ def encode_token(fields):
     return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
+def refusal_of(call, *arguments, **named):
+    """Makes a call that must be refused: the gRPC code and the text."""
+    try:
+        call(*arguments, **named)
+    except grpc.RpcError as refusal:
+        return refusal.code(), refusal.details()
+    raise AssertionError("it was not refused")
+
+
 class Dialer:
     """A cluster that redeems a token. One connection for all that it does."""
 

@@ -12,6 +12,8 @@ from standin.waiting import eventually
 
 PROGRAM = os.environ.get("HAWSER", "hawser")
 
+_PORT_TAKEN = "the port is in use by another process"
+
 
 def free_port():
     """A port that nobody listens on just now."""
@@ -54,6 +56,8 @@ class Hawser:
         self.http_port = free_port()
         self.peering_port = free_port()
         self.process = None
+        self._life = 0
+        self._was_up = False
         self.config.mkdir(parents=True)
         settings = {"log_level": "debug"} | (agent or {})
         for file, content in ({"agent.json": settings} | (files or {})).items():
@@ -70,12 +74,26 @@ class Hawser:
     # Life
 
     def start(self):
+        """Runs it until it is up, by its own log: at its ports another may answer.
+
+        Ports that somebody took meanwhile are replaced, unless tokens name them.
+        """
+        while not self._run():
+            log = self.log[self._life :]
+            assert not self._was_up and _PORT_TAKEN in log, f"{self.name} ended:\n{log}"
+            self.http_port = free_port()
+            if self.peering_port > 0:
+                self.peering_port = free_port()
+        self._was_up = True
+
+    def _run(self):
         arguments = [PROGRAM, "agent", "-node", self.name]
         arguments += ["-datacenter", self.datacenter, "-bind", "127.0.0.1"]
         arguments += ["-config-dir", str(self.config), "-data-dir", str(self.data)]
         arguments += ["-http-port", str(self.http_port)]
-        arguments += ["-grpc-tls-port", str(self.peering_port)]
+        arguments += [f"-grpc-tls-port={self.peering_port}"]
         with open(self.directory / "log", "a") as log:
+            self._life = len(self.log)
             self.process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL,
@@ -83,14 +101,13 @@ class Hawser:
                 stderr=log,
                 env=_environment(),
             )
-        eventually(self._answers, f"{self.name} answers")
+        return eventually(self._is_up_or_ended, f"{self.name} is up") == "up"
 
-    def _answers(self):
-        assert self.process.poll() is None, f"{self.name} ended:\n{self.log[-3000:]}"
-        try:
-            return self.api("GET", "/v1/status/leader").status == 200
-        except OSError:
-            return False
+    def _is_up_or_ended(self):
+        has_ended = self.process.poll() is not None
+        if " is up: " in self.log[self._life :]:
+            return "up"
+        return "ended" if has_ended else None
 
     def kill(self):
         """kill -9; fine if it does not run."""

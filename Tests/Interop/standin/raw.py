@@ -119,6 +119,33 @@ class RawClient:
         self.flush()
         return events
 
+    def _of(self, kind, number):
+        return [
+            event
+            for event in self.events
+            if isinstance(event, kind) and event.stream_id == number
+        ]
+
+    def data(self, number):
+        """The bytes of a stream so far."""
+        return b"".join(e.data for e in self._of(h2.events.DataReceived, number))
+
+    def await_data(self, number, wanted=b""):
+        """Reads until these bytes came, or any."""
+        while not (data := self.data(number)) or wanted not in data:
+            assert not self._of(h2.events.StreamEnded, number), self.headers(number)
+            assert not self._of(h2.events.StreamReset, number), "it was reset"
+            assert self.read() is not None, "the connection ended"
+
+    def ping(self):
+        """Comes back when the other side has read all that was sent so far."""
+        before = len(self.events)
+        self.connection.ping(b"in order")
+        self.flush()
+        kind = h2.events.PingAckReceived
+        while not any(isinstance(event, kind) for event in self.events[before:]):
+            assert self.read() is not None, "the connection ended"
+
     def headers(self, number):
         """All header and trailer fields of a stream so far."""
         fields = []

@@ -4,7 +4,7 @@ import threading
 import time
 
 from standin import wire
-from standin.waiting import PATIENCE
+from standin.waiting import PATIENCE, eventually
 
 
 class Ended(AssertionError):
@@ -74,6 +74,22 @@ class Stream:
 
         return self.next(wanted, f"a response {resource_id or url or ''}").response
 
+    def latest(self, resource_id):
+        """The newest version of a resource that came so far, or None."""
+        for message in reversed(self.messages):
+            if message.response.ResourceID == resource_id:
+                return wire.unpack(message.response)
+        return None
+
+    def expect(self, resource_id, condition=lambda resource: True):
+        """Waits until the newest version of a resource is as wanted, and returns it."""
+
+        def found():
+            resource = self.latest(resource_id)
+            return resource is not None and condition(resource) and (resource,)
+
+        return eventually(found, f"{resource_id} is as wanted")[0]
+
     def next_answer(self, nonce):
         """The ACK or NACK of a Response that we sent."""
 
@@ -88,6 +104,12 @@ class Stream:
     def next_payload(self, kind):
         """The next message of a kind: `request`, `heartbeat`, `terminated`..."""
         return self.next(lambda message: message.WhichOneof("Payload") == kind, kind)
+
+    @property
+    def is_over(self):
+        """Whether the peer has ended its side, or the stream broke."""
+        with self._changed:
+            return self._is_over
 
     def wait_until_over(self):
         """Waits until the peer has ended its side, or the stream broke."""
