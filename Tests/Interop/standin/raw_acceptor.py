@@ -25,13 +25,15 @@ class RawAcceptor(Cluster):
     """Exchanges secrets as it should; its streams do nothing until the test says so.
 
     `alpn` may be empty: nothing is selected then, as Consul 1.16 does. `greet` may be
-    False: no SETTINGS are sent. `asked_names` are the SNIs, `problems` why handshakes
-    failed.
+    False: no SETTINGS are sent. While `gate` is cleared, new connections get no TLS.
+    `asked_names` are the SNIs, `problems` why handshakes failed.
     """
 
     def __init__(self, authority, leaf=None, port=0, alpn=("h2",), greet=True):
         super().__init__(authority)
         self.greet = greet
+        self.gate = threading.Event()
+        self.gate.set()
         self.asked_names = []
         self.protocols = []
         self.problems = []
@@ -53,7 +55,10 @@ class RawAcceptor(Cluster):
         return context
 
     def close(self):
+        # Closing alone does not wake who accepts.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.gate.set()
         for connection in self.connections:
             connection.close()
 
@@ -66,6 +71,7 @@ class RawAcceptor(Cluster):
             threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
     def _serve(self, plain):
+        self.gate.wait()
         plain.settimeout(PATIENCE)
         try:
             secured = self._context.wrap_socket(plain, server_side=True)
@@ -169,12 +175,16 @@ class RawConnection:
             self.goaway = event.error_code
 
     def _exchange(self, number, data):
-        self.h2.send_headers(number, _HEADERS)
         try:
-            self.h2.send_data(number, frame(self.acceptor.redeem(data[5:])))
+            answer = self.acceptor.redeem(data[5:])
+            if answer is None:
+                return  # Never.
+            self.h2.send_headers(number, _HEADERS)
+            self.h2.send_data(number, frame(answer))
             trailers = [("grpc-status", "0")]
         except Refused as refused:
-            code, text = refused.args
+            self.h2.send_headers(number, _HEADERS)
+            code, text, *_ = refused.args
             trailers = [("grpc-status", str(code.value[0])), ("grpc-message", text)]
         self.h2.send_headers(number, trailers, end_stream=True)
 
