@@ -37,6 +37,7 @@ class Cluster:
         self.exchanges = []
         self.refuse_exchange = []
         self._accepted = queue.Queue()
+        self.host = "127.0.0.1"
         self.port = None
 
     def __enter__(self):
@@ -51,7 +52,7 @@ class Cluster:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def token_fields(self, **changed):
         """What a token says; `changed` replaces fields, None included."""
@@ -119,13 +120,16 @@ class Acceptor(Cluster):
     `refuse_stream` is like `refuse_exchange`.
     """
 
-    def __init__(self, authority, leaf=None, port=0, is_plain=False):
+    def __init__(
+        self, authority, leaf=None, port=0, is_plain=False, host="127.0.0.1"
+    ):
         super().__init__(authority, is_plain)
+        self.host = host
         self.refuse_stream = []
         # A thread for each stream that may stand at a time.
         self.server = grpc.server(futures.ThreadPoolExecutor(64), options=_OPTIONS)
         self.server.add_generic_rpc_handlers((_Handlers(self),))
-        address = f"127.0.0.1:{port}"
+        address = f"{host}:{port}"
         if is_plain:
             self.port = self.server.add_insecure_port(address)
         else:

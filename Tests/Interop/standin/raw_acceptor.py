@@ -38,7 +38,7 @@ class RawAcceptor(Cluster):
         self.protocols = []
         self.problems = []
         self.connections = []
-        self._context = self._tls(leaf or authority.make_leaf(), alpn)
+        self.context = self._tls(leaf or authority.make_leaf(), alpn)
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._listen, daemon=True).start()
@@ -74,7 +74,7 @@ class RawAcceptor(Cluster):
         self.gate.wait()
         plain.settimeout(PATIENCE)
         try:
-            secured = self._context.wrap_socket(plain, server_side=True)
+            secured = self.context.wrap_socket(plain, server_side=True)
         except OSError as error:
             self.problems.append(str(error))
             plain.close()
