@@ -413,7 +413,7 @@ def test_responses_before_our_subscriptions_are_taken(make_hawser, acceptor):
 
 def test_what_the_acceptor_refuses_is_named_and_sent_again(make_hawser, acceptor):
     """4.4, effect of a NACK: Consul only logs it."""
-    hawser = make_hawser(files=FILES)
+    hawser = make_hawser(files=FILES, agent=BRISK)
     stream = acceptor.connect(hawser)
     first = stream.next_response("web")
     stream.send(wire.nack(first, 13, "the disk is full"))
