@@ -88,6 +88,16 @@ class RawAcceptor(Cluster):
         self._accepted.put(stream)
 
 
+class _Connection(h2.connection.H2Connection):
+    """Goes on after the peer's GOAWAY, as RFC 9113 wants it: streams may end in peace."""
+
+    def _receive_goaway_frame(self, frame):
+        event = h2.events.ConnectionTerminated()
+        event.error_code = frame.error_code
+        event.last_stream_id = frame.last_stream_id
+        return [], [event]
+
+
 class RawConnection:
     """One connection. `reading` may be cleared: then nothing is taken in any more."""
 
@@ -102,7 +112,7 @@ class RawConnection:
         config = h2.config.H2Configuration(
             client_side=False, header_encoding="utf-8", validate_outbound_headers=False
         )
-        self.h2 = h2.connection.H2Connection(config)
+        self.h2 = _Connection(config)
         self._streams = {}
         self._calls = {}
 
