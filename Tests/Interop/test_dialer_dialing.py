@@ -26,8 +26,12 @@ def last_error(hawser):
     return hawser.peering()["Hawser"]["LastError"] or ""
 
 
+def says(hawser, text):
+    eventually(lambda: text in last_error(hawser), f"the status says {text!r}")
+
+
 class Server(Acceptor):
-    """One server of a cluster; `dialed` is shared, and lists servers as they are dialed."""
+    """One of a cluster's servers; they share `dialed`, the order of being dialed."""
 
     def __init__(self, first, authority, **settings):
         super().__init__(authority, **settings)
@@ -155,7 +159,7 @@ def test_a_wrong_certificate_keeps_the_stream_away(make_hawser, authority, make_
         stream = acceptor.connect(hawser)
         stream.expect_ack(stream.upsert_service("web", wire.instance("web")))
     with Acceptor(authority, make_leaf(authority), acceptor.port):
-        eventually(lambda: "certificate" in last_error(hawser), "the reason is shown")
+        says(hawser, "certificate")
         assert hawser.state() == "FAILING"
         assert hawser.imported_ids("web") == ["web-1"]
         output = hawser.cli("peering", "read", "-name", "standin").output
@@ -208,7 +212,7 @@ def test_a_rotation_of_the_ca_is_followed(make_hawser, authority):
         assert hawser.peering()["PeerCAPems"] == [new.root_pem]
     authority.root = old_root
     with Acceptor(authority, port=acceptor.port):
-        eventually(lambda: "certificate" in last_error(hawser), "the old is history")
+        says(hawser, "certificate")
 
 
 # 5.4, addresses
@@ -375,7 +379,7 @@ def test_other_failures_are_tried_again_later_and_later(make_hawser, acceptor):
     texts = [text for _, text in acceptor.refuse_stream]
     assert hawser.establish(acceptor.token()).status == 200
     for text in texts:
-        eventually(lambda: text in last_error(hawser), text)
+        says(hawser, text)
         assert hawser.state() == "FAILING"
         assert hawser.peering()["Hawser"]["NextAttempt"]
     stream = acceptor.accept()
@@ -399,7 +403,7 @@ def test_a_refusal_is_shown_and_tried_again_slowly(make_hawser, acceptor, code, 
     hawser = make_hawser()
     acceptor.refuse_stream = [(grpc.StatusCode[code], text)]
     assert hawser.establish(acceptor.token()).status == 200
-    eventually(lambda: text in last_error(hawser), text)
+    says(hawser, text)
     assert hawser.state() == "FAILING"
     output = hawser.cli("peering", "read", "-name", "standin").output
     assert "State:        FAILING" in output
@@ -431,7 +435,7 @@ def test_nobody_at_the_address_is_shown(make_hawser, authority):
     hawser = make_hawser()
     with Acceptor(authority) as acceptor:
         acceptor.connect(hawser)
-    eventually(lambda: "refused" in last_error(hawser), "connection refused")
+    says(hawser, "refused")
     assert hawser.state() == "FAILING"
     hawser.restart()
-    eventually(lambda: "refused" in last_error(hawser), "connection refused")
+    says(hawser, "refused")

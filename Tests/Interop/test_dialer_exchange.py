@@ -1,4 +1,4 @@
-"""Trading the establishment secret, and crashes around it (protocol sections 1.6, 1.7, 2.4)."""
+"""Trading the establishment secret (protocol sections 1.6, 1.7 and 2.4)."""
 
 import socket
 import threading
@@ -176,7 +176,7 @@ class Mute(RawAcceptor):
 
 
 def test_an_acceptor_that_never_answers_is_given_up(make_hawser, authority, acceptor):
-    """1.7: Consul would wait for ever; Hawser answers other requests meanwhile, and then this."""
+    """1.7: Consul would wait for ever; Hawser serves others meanwhile, and ends it."""
     hawser = make_hawser()
     with Mute(authority) as mute, futures.ThreadPoolExecutor() as pool:
         pending = pool.submit(hawser.establish, mute.token(), "mute")
@@ -327,9 +327,7 @@ def test_a_new_token_brings_new_addresses_when_the_stream_is_down(
 
 
 @pytest.mark.parametrize("is_up", [False, True], ids=["stream-down", "stream-up"])
-def test_a_token_of_another_cluster_takes_the_name_over(
-    make_hawser, acceptor, is_up
-):
+def test_a_token_of_another_cluster_takes_the_name_over(make_hawser, acceptor, is_up):
     """1.6: not prevented; addresses of the cluster that was left are of no use."""
     hawser = make_hawser()
     stream = acceptor.connect(hawser)

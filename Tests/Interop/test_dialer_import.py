@@ -181,7 +181,9 @@ def test_a_recorded_stream_is_shown_as_consul_showed_it(make_hawser, acceptor):
 def test_connect_shows_the_proxies_of_a_service(make_hawser, acceptor):
     hawser = make_hawser()
     stream = acceptor.connect(hawser)
-    proxy = wire.instance("web-sidecar-proxy", "web-sidecar-proxy-instance-0", port=8443)
+    proxy = wire.instance(
+        "web-sidecar-proxy", "web-sidecar-proxy-instance-0", port=8443
+    )
     proxy.Service.Kind = "connect-proxy"
     proxy.Service.Proxy.DestinationServiceName = "web"
     proxy.Service.Proxy.DestinationServiceID = "web-instance-0"
@@ -206,15 +208,18 @@ def test_connect_shows_the_proxies_of_a_service(make_hawser, acceptor):
 
 @pytest.mark.parametrize(
     "status, passes",
-    [("passing", True), ("warning", False), ("critical", False), ("maintenance", False)],
+    [
+        ("passing", True),
+        ("warning", False),
+        ("critical", False),
+        ("maintenance", False),
+    ],
 )
 def test_the_flattened_check_is_kept(make_hawser, acceptor, status, passes):
     """Observed 15, 8.3."""
     hawser = make_hawser()
     stream = acceptor.connect(hawser)
-    stream.expect_ack(
-        stream.upsert_service("web", wire.instance("web", status=status))
-    )
+    stream.expect_ack(stream.upsert_service("web", wire.instance("web", status=status)))
     (shown,) = hawser.imported("web")
     assert [check["Status"] for check in shown["Checks"]] == [status]
     passing = hawser.get("/v1/health/service/web?peer=standin&passing")
@@ -539,7 +544,9 @@ def undecodable():
         "length-beyond-any-memory": b"\x0a" + b"\xff" * 9 + b"\x01",
         "varint-without-end": b"\x0a" + b"\xff" * 20,
         "invalid-utf-8": service.replace(b"remote-node", b"remote\xff\xfeode"),
-        "invalid-utf-8-in-a-check": service.replace(b"overall-check", b"overall\xffcheck"),
+        "invalid-utf-8-in-a-check": service.replace(
+            b"overall-check", b"overall\xffcheck"
+        ),
         "field-zero": b"\x02\x00",
         "wrong-wire-type": b"\x08\x01",
         "nested-without-end": b"\x0a" + varint(len(inner)) + inner,

@@ -11,7 +11,7 @@ from standin.hawser import exports
 from standin.raw_acceptor import RawAcceptor
 from standin.waiting import eventually
 
-BRISK = {"peering": {"heartbeat_interval": "200ms", "heartbeat_timeout": "2s"}}
+EAGER = {"peering": {"heartbeat_interval": "200ms", "heartbeat_timeout": "10s"}}
 FILES = {
     "services.json": {"services": [{"name": "web", "id": "web-1", "port": 80}]},
     "exports.json": exports("web"),
@@ -47,9 +47,7 @@ def exported(hawser, *names):
 # 7.1, states
 
 
-def test_before_the_exchange_is_answered_nothing_is_established(
-    make_hawser, authority
-):
+def test_before_the_exchange_is_answered_nothing_is_established(make_hawser, authority):
     """PENDING in Consul; Hawser writes nothing yet."""
     hawser = make_hawser()
 
@@ -227,9 +225,7 @@ def test_a_name_is_free_while_the_goodbye_is_under_way(make_hawser, authority):
         assert hawser.imported_ids("api") == ["api-1"]
 
 
-def test_a_new_token_of_the_same_peering_takes_the_goodbye_back(
-    make_hawser, authority
-):
+def test_a_new_token_of_the_same_peering_takes_the_goodbye_back(make_hawser, authority):
     """Who redeems again does not want the acceptor to hear Terminated."""
     hawser = make_hawser()
     with Acceptor(authority) as gone:
@@ -298,7 +294,7 @@ def test_the_status_of_a_new_peering_and_of_a_new_life(make_hawser, raw_acceptor
 
 
 def test_the_status_tells_what_came_and_went(make_hawser, acceptor):
-    hawser = make_hawser(files=FILES, agent=BRISK)
+    hawser = make_hawser(files=FILES, agent=EAGER)
     stream = with_api(acceptor, hawser)
     exported(hawser, "web")
     first = status(hawser)
@@ -346,7 +342,7 @@ def test_lists_and_times_survive_a_disconnect(make_hawser, acceptor):
 
 def test_counts_are_shown_to_people(make_hawser, acceptor):
     hawser = make_hawser(files=FILES)
-    stream = with_api(acceptor, hawser)
+    with_api(acceptor, hawser)
     exported(hawser, "web")
     output = hawser.cli("peering", "read", "-name", "standin").output
     assert "Imported Services: 1" in output
@@ -369,11 +365,9 @@ def test_withdrawn_exports_leave_the_status(make_hawser, acceptor):
 # Heartbeats and load
 
 
-def test_heartbeats_flow_while_thousands_of_services_are_applied(
-    make_hawser, acceptor
-):
+def test_heartbeats_flow_while_thousands_of_services_are_applied(make_hawser, acceptor):
     """Section 12, 1: never behind data, and never counted as missing."""
-    hawser = make_hawser(agent=BRISK)
+    hawser = make_hawser(agent=EAGER)
     stream = acceptor.connect(hawser)
     names = [f"service-{number}" for number in range(10_000)]
     port = 0

@@ -234,7 +234,9 @@ def test_answers_that_are_not_grpc_end_the_stream(
 def test_informational_answers_are_passed_over(hawser, raw_acceptor):
     assert hawser.establish(raw_acceptor.token()).status == 200
     stream = raw_acceptor.accept()
-    stream.connection.do(lambda h2: h2.send_headers(stream.number, [(":status", "103")]))
+    stream.connection.do(
+        lambda h2: h2.send_headers(stream.number, [(":status", "103")])
+    )
     stream.expect_ack(stream.upsert_list())
     assert hawser.state() == "ACTIVE"
 
@@ -373,6 +375,16 @@ def test_broken_frames_end_the_connection(hawser, raw_acceptor, data):
     stream.connection.wait_until_over()
     eventually(lambda: last_error(hawser), "a reason")
     recovers(hawser, raw_acceptor)
+
+
+def test_pings_are_answered(hawser, raw_acceptor):
+    """Observed 18: Consul's gRPC pings after every burst, and after 30 s of silence."""
+    stream = raw_acceptor.connect(hawser)
+    payloads = [bytes.fromhex("02041010090e0707"), b"\x00" * 8]
+    for payload in payloads:
+        stream.connection.do(lambda h2, payload=payload: h2.ping(payload))
+    stream.expect_ack(stream.upsert_list())
+    assert stream.connection.pongs == payloads
 
 
 def test_frames_of_unknown_types_are_passed_over(hawser, raw_acceptor):

@@ -11,7 +11,9 @@ from standin.raw import frame
 from standin.waiting import eventually
 
 NONSENSE = "type.googleapis.com/hashicorp.consul.internal.peerstream.Nonsense"
-# So that heartbeats, and their absence, take seconds.
+# So that heartbeats take no time...
+EAGER = {"peering": {"heartbeat_interval": "200ms"}}
+# ... and their absence seconds.
 BRISK = {"peering": {"heartbeat_interval": "200ms", "heartbeat_timeout": "2s"}}
 FILES = {
     "services.json": {"services": [{"name": "web", "id": "web-1", "port": 80}]},
@@ -98,29 +100,56 @@ def test_answers_carry_no_peer_id(make_hawser, acceptor):
     assert refusal.HasField("Error") and refusal.PeerID == ""
 
 
+def test_every_kind_of_message_is_consuls_byte_for_byte(make_hawser, acceptor):
+    """Section 13: ACK, NACK, Response, Heartbeat, Terminated."""
+    hawser = make_hawser(files=FILES, agent=EAGER)
+    stream = acceptor.connect(hawser)
+    stream.next_response("web")
+    stream.expect_ack(stream.upsert_list("web"))
+    stream.send(wire.response(wire.SERVICE_LIST, "x", wire.service_list(), "n", 0))
+    error = stream.next_answer("n").Error
+    stream.next_payload("heartbeat")
+    hawser.delete()
+    stream.next_payload("terminated")
+    stream.end()
+    sent = set(stream.raw)
+    expected = [
+        wire.request(wire.SERVICE_LIST, nonce="00000001"),
+        wire.request(wire.SERVICE_LIST, nonce="n", error=(error.code, error.message)),
+        wire.heartbeat(),
+        wire.terminated(),
+    ]
+    for message in expected:
+        assert message.SerializeToString() in sent
+    for message, data in zip(stream.messages, stream.raw, strict=True):
+        assert message.SerializeToString() == data
+
+
 # 4.3, subscriptions that Hawser receives
 
 
 def bad_subscriptions():
-    consistent = "initial subscription requests for a resource type must have consistent"
+    consistent = (
+        "initial subscription requests for a resource type must have consistent"
+    )
     yield (
         "another-peer-id",
         lambda _: wire.request(wire.EXPORTED_SERVICE, peer_id="other"),
-        lambda peer_id: (
-            f'{consistent} PeerID values: got="other" expected="{peer_id}"'
-        ),
+        lambda peer_id: f'{consistent} PeerID values: got="other" expected="{peer_id}"',
     )
     yield (
         "a-nonce",
         lambda _: wire.request(wire.EXPORTED_SERVICE, nonce="00000001"),
-        lambda _: "initial subscription requests for a resource type must not contain"
-        " a nonce",
+        lambda _: (
+            "initial subscription requests for a resource type must not contain a nonce"
+        ),
     )
     yield (
         "an-error",
         lambda _: wire.request(wire.EXPORTED_SERVICE, error=(3, "no")),
-        lambda _: "initial subscription request for a resource type must not contain"
-        " an error",
+        lambda _: (
+            "initial subscription request for a resource type must not contain an error"
+        ),
     )
     yield (
         "an-unknown-url",
@@ -130,15 +159,14 @@ def bad_subscriptions():
     yield (
         "an-ack-of-what-was-not-subscribed",
         lambda _: wire.request(wire.SERVER_ADDRESSES, nonce="00000001"),
-        lambda _: "initial subscription requests for a resource type must not contain"
-        " a nonce",
+        lambda _: (
+            "initial subscription requests for a resource type must not contain a nonce"
+        ),
     )
     yield (
         "the-peer-id-before-the-nonce",
         lambda _: wire.request(wire.TRUST_BUNDLE, peer_id="other", nonce="1"),
-        lambda peer_id: (
-            f'{consistent} PeerID values: got="other" expected="{peer_id}"'
-        ),
+        lambda peer_id: f'{consistent} PeerID values: got="other" expected="{peer_id}"',
     )
 
 
@@ -227,7 +255,9 @@ def bad_responses():
         return pytest.param(message, code, text, id=name)
 
     def upsert(detail, url=service, resource_id="web"):
-        return f'upsert error, ResourceURL: "{url}", ResourceID: "{resource_id}": {detail}'
+        return (
+            f'upsert error, ResourceURL: "{url}", ResourceID: "{resource_id}": {detail}'
+        )
 
     unknown = f'received response for unknown resource type "{NONSENSE}"'
     return [
@@ -413,15 +443,19 @@ def test_responses_before_our_subscriptions_are_taken(make_hawser, acceptor):
 
 def test_what_the_acceptor_refuses_is_named_and_sent_again(make_hawser, acceptor):
     """4.4, effect of a NACK: Consul only logs it."""
-    hawser = make_hawser(files=FILES, agent=BRISK)
+    hawser = make_hawser(files=FILES, agent=EAGER)
     stream = acceptor.connect(hawser)
     first = stream.next_response("web")
     stream.send(wire.nack(first, 13, "the disk is full"))
     eventually(
-        lambda: "the disk is full" in hawser.peering()["Hawser"]["Refusals"].get("web", ""),
+        lambda: (
+            "the disk is full" in hawser.peering()["Hawser"]["Refusals"].get("web", "")
+        ),
         "the refusal is shown",
     )
-    assert "the disk is full" in hawser.cli("peering", "read", "-name", "standin").output
+    assert (
+        "the disk is full" in hawser.cli("peering", "read", "-name", "standin").output
+    )
     again = stream.next_response("web")
     assert again.Nonce != first.Nonce
     assert again.Resource == first.Resource
@@ -432,7 +466,7 @@ def test_what_the_acceptor_refuses_is_named_and_sent_again(make_hawser, acceptor
 
 
 def test_heartbeats_go_out_and_come_in(make_hawser, acceptor):
-    hawser = make_hawser(agent=BRISK)
+    hawser = make_hawser(agent=EAGER)
     stream = acceptor.connect(hawser)
     assert hawser.peering()["StreamStatus"]["LastHeartbeat"] is None
     stream.next_payload("heartbeat")
@@ -497,6 +531,8 @@ def test_terminated_is_answered_by_a_half_close(make_hawser, raw_acceptor):
     stream.expect_ack(stream.upsert_list("web"))
     stream.send(wire.terminated())
     stream.wait_until_over()
+    # A reset would follow at once; the end of the connection comes after it.
+    stream.connection.wait_until_over()
     assert stream.is_half_closed and stream.reset_code is None
 
 
@@ -517,7 +553,10 @@ def test_what_comes_after_terminated_is_dropped(make_hawser, raw_acceptor):
     late = [
         wire.terminated(),
         wire.response(
-            wire.EXPORTED_SERVICE, "late", wire.exported_service(wire.instance("late")), "1"
+            wire.EXPORTED_SERVICE,
+            "late",
+            wire.exported_service(wire.instance("late")),
+            "1",
         ),
         wire.response(
             wire.SERVICE_LIST, "exported-service-list", wire.service_list("late"), "2"
@@ -640,3 +679,21 @@ def take(stream, count):
     for item in responses:
         stream.send(wire.ack(item))
     return responses
+
+
+def test_what_is_too_large_to_send_is_named_and_the_rest_goes_on(make_hawser, acceptor):
+    """4.10: a dialer sends 8 MiB at most; Consul would repeat it for ever."""
+    services = [
+        {"name": "big", "id": "big-1", "port": 1, "tags": ["t" * 9 * 1024 * 1024]},
+        {"name": "web", "id": "web-1", "port": 80},
+    ]
+    hawser = make_hawser(
+        files={"services.json": {"services": services}, "e.json": exports("big", "web")}
+    )
+    stream = acceptor.connect(hawser)
+    stream.send(wire.ack(stream.next_response("web")))
+    eventually(lambda: "big" in hawser.peering()["Hawser"]["Refusals"], "big is named")
+    assert "Not Taken" in hawser.cli("peering", "read", "-name", "standin").output
+    stream.expect_ack(stream.upsert_list())
+    assert hawser.state() == "ACTIVE"
+    assert "big" not in {m.response.ResourceID for m in stream.messages}

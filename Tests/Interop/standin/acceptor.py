@@ -120,9 +120,7 @@ class Acceptor(Cluster):
     `refuse_stream` is like `refuse_exchange`.
     """
 
-    def __init__(
-        self, authority, leaf=None, port=0, is_plain=False, host="127.0.0.1"
-    ):
+    def __init__(self, authority, leaf=None, port=0, is_plain=False, host="127.0.0.1"):
         super().__init__(authority, is_plain)
         self.host = host
         self.refuse_stream = []

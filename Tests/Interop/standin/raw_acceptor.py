@@ -1,4 +1,4 @@
-"""A peering port that writes its own HTTP/2 frames, for what a gRPC library refuses to do."""
+"""A peering port that writes its own HTTP/2 frames, where a gRPC library would not."""
 
 import select
 import socket
@@ -89,7 +89,7 @@ class RawAcceptor(Cluster):
 
 
 class _Connection(h2.connection.H2Connection):
-    """Goes on after the peer's GOAWAY, as RFC 9113 wants it: streams may end in peace."""
+    """Goes on after the peer's GOAWAY: RFC 9113 lets streams end in peace."""
 
     def _receive_goaway_frame(self, frame):
         event = h2.events.ConnectionTerminated()
@@ -108,7 +108,7 @@ class RawConnection:
         self.reading.set()
         self.changed = threading.Condition()
         self.is_over = False
-        self.goaway = None
+        self.pongs = []
         config = h2.config.H2Configuration(
             client_side=False, header_encoding="utf-8", validate_outbound_headers=False
         )
@@ -121,12 +121,12 @@ class RawConnection:
             if self.acceptor.greet:
                 with self.changed:
                     self.h2.initiate_connection()
-                    self._flush()
+                    self.flush()
             while (data := self._take()) is not None:
                 with self.changed:
                     for event in self.h2.receive_data(data):
                         self._handle(event)
-                    self._flush()
+                    self.flush()
                     self.changed.notify_all()
         except (OSError, ValueError, h2.exceptions.ProtocolError):
             pass  # The connection is over.
@@ -154,7 +154,7 @@ class RawConnection:
                 finally:
                     self.socket.settimeout(PATIENCE)
 
-    def _flush(self):
+    def flush(self):
         self.socket.sendall(self.h2.data_to_send())
 
     def _handle(self, event):
@@ -181,8 +181,8 @@ class RawConnection:
         elif isinstance(event, h2.events.StreamReset):
             if number in self._streams:
                 self._streams[number].closed(event.error_code)
-        elif isinstance(event, h2.events.ConnectionTerminated):
-            self.goaway = event.error_code
+        elif isinstance(event, h2.events.PingAckReceived):
+            self.pongs.append(event.ping_data)
 
     def _exchange(self, number, data):
         try:
@@ -204,7 +204,7 @@ class RawConnection:
         """Sends what `action` writes into the HTTP/2 connection."""
         with self.changed:
             action(self.h2)
-            self._flush()
+            self.flush()
 
     def send_bytes(self, data):
         """Sends bytes as they are, in no frame."""
@@ -281,11 +281,14 @@ class RawStream(Stream):
                 if connection.is_over:
                     return
                 chunk, data = data[: self._room()], data[self._room() :]
-                connection.do(lambda h2: h2.send_data(self.number, chunk))
+                connection.h2.send_data(self.number, chunk)
+                connection.flush()
 
     def _room(self):
         h2 = self.connection.h2
-        return min(h2.local_flow_control_window(self.number), h2.max_outbound_frame_size)
+        return min(
+            h2.local_flow_control_window(self.number), h2.max_outbound_frame_size
+        )
 
     def end(self, code=0, text="", extra=()):
         """Ends the call with trailers."""
