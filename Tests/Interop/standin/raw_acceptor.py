@@ -226,7 +226,10 @@ class RawConnection:
 
 
 class RawStream(Stream):
-    """A call on StreamResources. The first message sent answers it with headers."""
+    """A call on StreamResources. The first message sent answers it with headers.
+
+    If `ends_in_return` is set, a half-close is answered by the end of the call.
+    """
 
     def __init__(self, connection, number, fields):
         super().__init__()
@@ -235,6 +238,7 @@ class RawStream(Stream):
         self.fields = fields
         self.reset_code = None
         self.is_half_closed = False
+        self.ends_in_return = False
         self._has_headers = False
         self._partial = b""
 
@@ -251,6 +255,11 @@ class RawStream(Stream):
 
     def half_closed(self):
         self.is_half_closed = True
+        if self.ends_in_return:
+            try:
+                self.end()
+            except h2.exceptions.ProtocolError:
+                pass  # It was reset as well: the next event.
         self._over()
 
     def closed(self, code=None):
