@@ -270,6 +270,40 @@ def test_new_addresses_are_used_at_the_next_dial(make_hawser, make_server):
     assert old.dialed == [old, new, new]
 
 
+@pytest.mark.parametrize(
+    "address", ["2001:db8::1:8503", "nonsense", "127.0.0.1:99999", "", ":"]
+)
+def test_addresses_that_cannot_be_dialed_are_passed_over(
+    make_hawser, acceptor, address
+):
+    """1.2, 4.7: Consul writes IPv6 addresses without brackets into its list."""
+    hawser = make_hawser()
+    stream = acceptor.connect(hawser)
+    update = wire.ServerAddresses(Addresses=[address, acceptor.address])
+    stream.next_answer(stream.upsert(wire.SERVER_ADDRESSES, "server-addrs", update))
+    stream.end(grpc.StatusCode.UNAVAILABLE, "restart")
+    stream = acceptor.accept()
+    stream.expect_ack(stream.upsert_list())
+    assert hawser.state() == "ACTIVE"
+
+
+def test_a_list_of_nothing_to_dial_is_shown_until_a_token_helps(make_hawser, acceptor):
+    """5.6."""
+    hawser = make_hawser()
+    stream = acceptor.connect(hawser)
+    update = wire.ServerAddresses(Addresses=["2001:db8::1:8503"])
+    answer = stream.next_answer(
+        stream.upsert(wire.SERVER_ADDRESSES, "server-addrs", update)
+    )
+    stream.end(grpc.StatusCode.UNAVAILABLE, "restart")
+    if not answer.HasField("Error"):
+        says(hawser, "2001:db8::1:8503")
+        assert hawser.state() == "FAILING"
+    acceptor.renew()
+    stream = acceptor.connect(hawser)
+    stream.expect_ack(stream.upsert_list())
+
+
 def test_an_acceptor_may_restart_at_its_port(make_hawser, authority):
     """What the new stream lists is the truth."""
     hawser = make_hawser()

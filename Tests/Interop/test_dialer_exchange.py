@@ -49,6 +49,21 @@ def test_peer_id_and_secret_are_sent_once(make_hawser, acceptor):
     assert request.EstablishmentSecret == secret
 
 
+def test_secrets_are_nowhere_to_be_read(make_hawser, acceptor):
+    """2.4: Consul logs `hidden`."""
+    hawser = make_hawser(agent={"log_level": "trace"})
+    secrets = [acceptor.establishment_secret, acceptor.stream_secret]
+    stream = acceptor.connect(hawser)
+    stream.expect_ack(stream.upsert_list())
+    stream.end(grpc.StatusCode.PERMISSION_DENIED, "invalid peering stream secret")
+    assert acceptor.accept().opening().StreamSecretID in secrets
+    shown = [hawser.log]
+    shown += [hawser.api("GET", f"/v1/{path}").text for path in ("peerings", "watch")]
+    shown += [hawser.cli("peering", "read", "-name", "standin").output]
+    for secret in secrets:
+        assert not any(secret in text for text in shown)
+
+
 def test_the_exchange_has_a_connection_of_its_own(make_hawser, raw_acceptor):
     """Observed 7."""
     hawser = make_hawser()

@@ -120,6 +120,78 @@ def test_deleting_until_the_acceptor_has_heard(make_hawser, raw_acceptor, author
 # 7.3, deletion
 
 
+def test_both_ends_may_delete_at_once(make_hawser, raw_acceptor):
+    hawser = make_hawser()
+    stream = with_api(raw_acceptor, hawser)
+    hawser.delete()
+    stream.send(wire.terminated())
+    eventually(lambda: hawser.peering() is None, "it is gone")
+    stream.connection.wait_until_over()
+    assert hawser.imported("api") == []
+
+
+def test_deletion_while_the_first_dial_is_under_way(make_hawser, raw_acceptor):
+    """Nothing was imported; the acceptor hears of it when it lets us in."""
+    hawser = make_hawser()
+    inner = raw_acceptor.redeem
+
+    def redeem(data):
+        raw_acceptor.gate.clear()
+        return inner(data)
+
+    raw_acceptor.redeem = redeem
+    assert hawser.establish(raw_acceptor.token()).status == 200
+    hawser.delete()
+    raw_acceptor.gate.set()
+    stream = raw_acceptor.accept()
+    assert stream.opening().StreamSecretID == raw_acceptor.stream_secret
+    stream.next_payload("terminated")
+    stream.end()
+    eventually(lambda: hawser.peering() is None, "it is gone")
+
+
+def test_a_crash_while_deleting_leaves_nothing(make_hawser, raw_acceptor):
+    """The acceptor has not answered; the name is free after the restart."""
+    hawser = make_hawser()
+    stream = with_api(raw_acceptor, hawser)
+    hawser.delete()
+    stream.next_payload("terminated")
+    assert hawser.state() == "DELETING"
+    hawser.restart()
+    assert hawser.imported("api") == []
+    again = raw_acceptor.accept()
+    again.next_payload("terminated")
+    again.end()
+    eventually(lambda: hawser.peering() is None, "it is gone")
+    raw_acceptor.renew()
+    assert raw_acceptor.connect(hawser).opening()
+
+
+def test_an_acceptor_that_knows_nothing_hears_the_goodbye_once(make_hawser, authority):
+    """7.3: it deleted its side too: unknown PeerID."""
+    hawser = make_hawser()
+    with Acceptor(authority) as acceptor:
+        with_api(acceptor, hawser)
+    eventually(lambda: hawser.state() == "FAILING", "FAILING")
+    hawser.delete()
+    eventually(lambda: hawser.peering() is None, "it is gone")
+    with Acceptor(authority, port=acceptor.port) as again:
+        text = f"initial subscription for unknown PeerID: {acceptor.peer_id}"
+        again.refuse_stream = [(grpc.StatusCode.INVALID_ARGUMENT, text)]
+        eventually(lambda: not again.refuse_stream, "it was refused")
+        with_api(again, hawser)
+        hawser.restart()
+        # A goodbye that is still due would be dialed now, too.
+        assert again.accept().opening().StreamSecretID == again.stream_secret
+        stream = again.connect(hawser, "two", EstablishmentSecret=renewed(again))
+        assert stream.opening().StreamSecretID == again.stream_secret
+
+
+def renewed(acceptor):
+    acceptor.renew()
+    return acceptor.establishment_secret
+
+
 def test_a_name_is_free_after_deletion(make_hawser, acceptor):
     hawser = make_hawser()
     ids = set()
