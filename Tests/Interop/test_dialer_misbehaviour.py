@@ -231,6 +231,34 @@ def test_answers_that_are_not_grpc_end_the_stream(
     recovers(hawser, raw_acceptor)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        [("content-type", "application/grpc+proto")],
+        [("content-type", "application/grpc;charset=utf-8")],
+        [("content-type", "application/grpc"), ("grpc-encoding", "identity")],
+        [("content-type", "application/grpc"), ("grpc-accept-encoding", "gzip")],
+        [("content-type", "application/grpc"), ("x-strange-bin", "!!!")],
+        [("content-type", "application/grpc"), ("x-long", "v" * 4_000)],
+    ],
+)
+def test_other_headers_of_grpc_are_fine(hawser, raw_acceptor, more):
+    assert hawser.establish(raw_acceptor.token()).status == 200
+    stream = raw_acceptor.accept()
+    stream.answer([(":status", "200"), *more])
+    stream.expect_ack(stream.upsert_list())
+    assert hawser.state() == "ACTIVE"
+
+
+@pytest.mark.parametrize("details", ["!!!", "AAAA====", "", "/w==", "A" * 4_000])
+def test_status_details_that_are_none_are_passed_over(hawser, raw_acceptor, details):
+    stream = raw_acceptor.connect(hawser)
+    stream.expect_ack(stream.upsert_list())
+    stream.end(9, "not the leader", [("grpc-status-details-bin", details)])
+    recovers(hawser, raw_acceptor)
+    assert "not the leader" in hawser.log
+
+
 def test_informational_answers_are_passed_over(hawser, raw_acceptor):
     assert hawser.establish(raw_acceptor.token()).status == 200
     stream = raw_acceptor.accept()

@@ -502,6 +502,32 @@ def test_without_heartbeats_the_stream_ends_whatever_else_comes(make_hawser, acc
     assert acceptor.accept().opening().StreamSecretID == acceptor.stream_secret
 
 
+def test_an_acceptor_that_never_says_a_word_is_left(make_hawser, acceptor):
+    """The time-out runs from the start of the stream."""
+    hawser = make_hawser(agent=BRISK)
+    assert hawser.establish(acceptor.token()).status == 200
+    stream = acceptor.accept()
+    says(hawser, "heartbeat timeout")
+    stream.wait_until_over()
+    assert acceptor.accept().opening().StreamSecretID == acceptor.stream_secret
+
+
+def test_a_daemon_that_stops_says_no_goodbye(make_hawser, acceptor):
+    """Terminated is for deletion only."""
+    hawser = make_hawser()
+    stream = acceptor.connect(hawser)
+    stream.expect_ack(stream.upsert_service("web", wire.instance("web")))
+    hawser.stop()
+    stream.wait_until_over()
+    kinds = {message.WhichOneof("Payload") for message in stream.messages}
+    assert "terminated" not in kinds
+    hawser.start()
+    stream = acceptor.accept()
+    assert stream.opening().StreamSecretID == acceptor.stream_secret
+    stream.expect_ack(stream.upsert_list("web"))
+    assert hawser.imported_ids("web") == ["web-1"]
+
+
 def test_terminated_ends_it_all(make_hawser, acceptor):
     """4.5, 7.4: TERMINATED, the data gone, and nobody dials again."""
     hawser = make_hawser()
