@@ -4,8 +4,10 @@ import contextlib
 
 import pytest
 
+from standin.acceptor import Acceptor
 from standin.authority import Authority
 from standin.hawser import Hawser
+from standin.raw_acceptor import RawAcceptor
 
 
 @pytest.fixture
@@ -32,3 +34,15 @@ def make_hawser(tmp_path, cleanup):
 def authority():
     """The stand-in's own CA."""
     return Authority()
+
+
+@pytest.fixture
+def acceptor(authority, cleanup):
+    """A cluster that Hawser can dial."""
+    return cleanup.enter_context(Acceptor(authority))
+
+
+@pytest.fixture
+def raw_acceptor(authority, cleanup):
+    """The same, with frames of the test's own."""
+    return cleanup.enter_context(RawAcceptor(authority))

@@ -1,7 +1,5 @@
 """The accepting role: a peering port that Hawser dials."""
 
-import base64
-import json
 import queue
 import threading
 import uuid
@@ -10,6 +8,7 @@ from concurrent import futures
 import grpc
 
 from standin import wire
+from standin.dialer import encode_token
 from standin.stream import Stream
 from standin.waiting import PATIENCE
 
@@ -22,14 +21,14 @@ _OPTIONS = [
 ]
 
 
-class Acceptor:
-    """A cluster that makes tokens and accepts streams, as Consul does unless told otherwise.
+class Cluster:
+    """A cluster that makes tokens. Subclasses listen, at `port`, and find the streams.
 
-    `refuse_exchange` and `refuse_stream` may be set to a list of (code, text) or
-    (code, text, details): each answers one call, in order.
+    `refuse_exchange` may be set to a list of (code, text) or (code, text, details):
+    each answers one call, in order.
     """
 
-    def __init__(self, authority, leaf=None, port=0, is_plain=False):
+    def __init__(self, authority, is_plain=False):
         self.authority = authority
         self.peer_id = str(uuid.uuid4())
         self.establishment_secret = str(uuid.uuid4())
@@ -37,21 +36,9 @@ class Acceptor:
         self.is_plain = is_plain
         self.exchanges = []
         self.refuse_exchange = []
-        self.refuse_stream = []
         self._accepted = queue.Queue()
-        # A thread for each stream that may stand at a time.
-        self.server = grpc.server(futures.ThreadPoolExecutor(64), options=_OPTIONS)
-        self.server.add_generic_rpc_handlers((_Handlers(self),))
-        address = f"127.0.0.1:{port}"
-        if is_plain:
-            self.port = self.server.add_insecure_port(address)
-        else:
-            issued = leaf or authority.make_leaf()
-            credentials = grpc.ssl_server_credentials(
-                [(issued.key_pem.encode(), issued.certificate_pem.encode())]
-            )
-            self.port = self.server.add_secure_port(address, credentials)
-        self.server.start()
+        self.host = "127.0.0.1"
+        self.port = None
 
     def __enter__(self):
         return self
@@ -61,11 +48,11 @@ class Acceptor:
 
     def close(self):
         """Cuts all connections."""
-        self.server.stop(0).wait()
+        raise NotImplementedError
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def token_fields(self, **changed):
         """What a token says; `changed` replaces fields, None included."""
@@ -85,8 +72,27 @@ class Acceptor:
         return fields | changed
 
     def token(self, **changed):
-        text = json.dumps(self.token_fields(**changed))
-        return base64.b64encode(text.encode()).decode()
+        return encode_token(self.token_fields(**changed))
+
+    def renew(self):
+        """Voids the last token and lets another be made."""
+        self.establishment_secret = str(uuid.uuid4())
+        self.stream_secret = str(uuid.uuid4())
+        return self.token()
+
+    def redeem(self, data):
+        """An exchange: the answer's bytes, or a refusal."""
+        request = wire.ExchangeSecretRequest.FromString(data)
+        self.exchanges.append(request)
+        if self.refuse_exchange:
+            raise Refused(*self.refuse_exchange.pop(0))
+        if request.EstablishmentSecret != self.establishment_secret:
+            text = "invalid peering establishment secret"
+            raise Refused(grpc.StatusCode.PERMISSION_DENIED, text)
+        # It works once.
+        self.establishment_secret = None
+        answer = wire.ExchangeSecretResponse(StreamSecret=self.stream_secret)
+        return answer.SerializeToString()
 
     def accept(self):
         """Waits for the next stream that was not refused."""
@@ -95,28 +101,53 @@ class Acceptor:
         except queue.Empty:
             raise AssertionError("no stream was opened") from None
 
-    def connect(self, hawser, peer="standin"):
+    def connect(self, hawser, peer="standin", **changed):
         """Peers Hawser with this cluster: the stream, subscribed to everything."""
-        answer = hawser.establish(self.token(), peer)
+        answer = hawser.establish(self.token(**changed), peer)
         assert answer.status == 200, answer.text
         stream = self.accept()
         stream.subscribe(*wire.ACCEPTOR_KINDS)
         return stream
 
+
+class Refused(Exception):
+    """A call is refused: a code, a text, and perhaps details."""
+
+
+class Acceptor(Cluster):
+    """A cluster that accepts streams with grpcio, as Consul does unless told otherwise.
+
+    `refuse_stream` is like `refuse_exchange`.
+    """
+
+    def __init__(self, authority, leaf=None, port=0, is_plain=False, host="127.0.0.1"):
+        super().__init__(authority, is_plain)
+        self.host = host
+        self.refuse_stream = []
+        # A thread for each stream that may stand at a time.
+        self.server = grpc.server(futures.ThreadPoolExecutor(64), options=_OPTIONS)
+        self.server.add_generic_rpc_handlers((_Handlers(self),))
+        address = f"{host}:{port}"
+        if is_plain:
+            self.port = self.server.add_insecure_port(address)
+        else:
+            issued = leaf or authority.make_leaf()
+            credentials = grpc.ssl_server_credentials(
+                [(issued.key_pem.encode(), issued.certificate_pem.encode())]
+            )
+            self.port = self.server.add_secure_port(address, credentials)
+        self.server.start()
+
+    def close(self):
+        self.server.stop(0).wait()
+
     # Calls, on threads of the server
 
     def _exchange(self, data, context):
-        request = wire.ExchangeSecretRequest.FromString(data)
-        self.exchanges.append(request)
-        if self.refuse_exchange:
-            _abort(context, *self.refuse_exchange.pop(0))
-        if request.EstablishmentSecret != self.establishment_secret:
-            text = "invalid peering establishment secret"
-            _abort(context, grpc.StatusCode.PERMISSION_DENIED, text)
-        # It works once.
-        self.establishment_secret = None
-        answer = wire.ExchangeSecretResponse(StreamSecret=self.stream_secret)
-        return answer.SerializeToString()
+        try:
+            return self.redeem(data)
+        except Refused as refused:
+            _abort(context, *refused.args)
 
     def _stream(self, incoming, context):
         if self.refuse_stream:
@@ -160,12 +191,6 @@ class AcceptedStream(Stream):
     def end(self, code=None, text="", details=None):
         """Ends the call: with OK, or with a status and its details."""
         self._outgoing.put(None if code is None else (code, text, details))
-
-    def opening(self):
-        """The first message, which must be the Open."""
-        message = self.next()
-        assert message.WhichOneof("Payload") == "open", message
-        return message.open
 
 
 class _Handlers(grpc.GenericRpcHandler):

@@ -62,6 +62,12 @@ class Stream:
                 if not self._changed.wait(deadline - time.monotonic()):
                     raise AssertionError(f"{what} did not come; so far: {self.messages}")
 
+    def opening(self):
+        """The first message, which must be the Open."""
+        message = self.next()
+        assert message.WhichOneof("Payload") == "open", message
+        return message.open
+
     def next_response(self, resource_id=None, url=None):
         """The next Response, of one resource or of one kind."""
 
