@@ -39,6 +39,10 @@ def text(name):
     return (FIXTURES / name).read_text()
 
 
+def json_of(name):
+    return json.loads(text(name))
+
+
 def token(folder):
     """A token as Consul printed it."""
     return text(f"{folder}/token.b64").strip()
@@ -82,6 +86,27 @@ def headers(folder, connection, direction):
 def _header(line):
     name, _, value = line[1:].partition(":")
     return line[0] + name, value.removeprefix(" ")
+
+
+def imported(messages):
+    """What an importer has after these messages of one side (section 4.9): for each
+    service, synthetic proxies included, its instances' IDs and states."""
+    services = {}
+    for message in messages:
+        if message.kind != "response":
+            continue
+        response = message.message.response
+        resource = wire.unpack(response)
+        if response.ResourceURL == wire.EXPORTED_SERVICE:
+            services[response.ResourceID] = [
+                (item.Service.ID, *(check.Status for check in item.Checks))
+                for item in resource.Nodes
+            ]
+        elif response.ResourceURL == wire.SERVICE_LIST:
+            kept = [(name, f"{name}-sidecar-proxy") for name in resource.Services]
+            for name in set(services) - {name for pair in kept for name in pair}:
+                services[name] = []
+    return services
 
 
 def api_answers(folder):
