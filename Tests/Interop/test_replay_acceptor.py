@@ -5,7 +5,12 @@ import pytest
 from standin import recording, wire
 from standin.dialer import Dialer, decode_token, encode_token
 from standin.hawser import exports
-from standin.replay import Replay, assert_nonces_count_up, assert_same_resource
+from standin.replay import (
+    Replay,
+    assert_nonces_count_up,
+    assert_same_resource,
+    assert_stored,
+)
 from standin.waiting import eventually
 
 NODE = "node-dc1"
@@ -335,15 +340,6 @@ def test_what_a_recorded_exporter_sends_is_stored_step_by_step(
         stream.send_bytes(message.data)
         stream.expect_ack(response.Nonce)
         assert_stored(hawser, "dc1", played)
-
-
-def assert_stored(hawser, peer, messages):
-    for name, instances in recording.imported(messages).items():
-        stored = [
-            (item["Service"]["ID"], *(check["Status"] for check in item["Checks"]))
-            for item in hawser.imported(name, peer)
-        ]
-        assert stored == instances, name
 
 
 # The end

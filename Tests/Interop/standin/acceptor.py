@@ -36,6 +36,7 @@ class Acceptor:
         self.stream_secret = str(uuid.uuid4())
         self.is_plain = is_plain
         self.exchanges = []
+        self.raw_exchanges = []
         self.refuse_exchange = []
         self.refuse_stream = []
         self._accepted = queue.Queue()
@@ -106,6 +107,7 @@ class Acceptor:
     # Calls, on threads of the server
 
     def _exchange(self, data, context):
+        self.raw_exchanges.append(data)
         request = wire.ExchangeSecretRequest.FromString(data)
         self.exchanges.append(request)
         if self.refuse_exchange:

@@ -1,6 +1,6 @@
 """Plays one side of a recording to Hawser and matches what it says with the other."""
 
-from standin import wire
+from standin import recording, wire
 from standin.waiting import eventually
 
 
@@ -75,3 +75,13 @@ def assert_nonces_count_up(responses):
     """Section 4.6: one counter for all kinds, eight hexadecimal digits."""
     nonces = [response.Nonce for response in responses]
     assert nonces == [f"{number:08x}" for number in range(1, len(nonces) + 1)]
+
+
+def assert_stored(hawser, peer, messages):
+    """The API has what an importer has after these messages, and not more of it."""
+    for name, instances in recording.imported(messages).items():
+        stored = [
+            (item["Service"]["ID"], *(check["Status"] for check in item["Checks"]))
+            for item in hawser.imported(name, peer)
+        ]
+        assert stored == instances, name
