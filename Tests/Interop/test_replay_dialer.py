@@ -116,7 +116,7 @@ def test_the_opening_and_the_subscriptions_are_the_recorded_ones(played):
 
 
 def test_each_response_gets_the_recorded_answer_once_and_nothing_else_is_said(played):
-    """Section 4.4: ACKs byte for byte; all of them came, or playing would have failed."""
+    """Section 4.4: ACKs byte for byte. All came, or playing would have failed."""
     assert played.replay.unmatched == []
     answers = [
         data
