@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,10 +15,16 @@ PROGRAM = os.environ.get("HAWSER", "hawser")
 
 
 def free_port():
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on just now.
+
+    Below those that the system gives to outgoing connections and to who asks for any:
+    one of those may be taken before the daemon gets to it.
+    """
+    while True:
+        port = random.randrange(10_000, 20_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 @dataclass
@@ -88,9 +95,13 @@ class Hawser:
     def _answers(self):
         assert self.process.poll() is None, f"{self.name} ended:\n{self.log[-3000:]}"
         try:
-            return self.api("GET", "/v1/status/leader").status == 200
+            answer = self.api("GET", "/v1/agent/self")
         except OSError:
             return False
+        # Whoever took the port before us would answer too.
+        return answer.status == 200 and (
+            answer.json["Member"]["Port"] == self.peering_port
+        )
 
     def kill(self):
         """kill -9; fine if it does not run."""
