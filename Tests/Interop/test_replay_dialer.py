@@ -210,6 +210,23 @@ def test_an_imported_instance_has_the_recorded_keys_in_their_order(play):
         assert list(left) == list(right)
 
 
+@pytest.mark.parametrize("folder", MESH)
+def test_summaries_of_imported_services_are_the_recorded_dialers(play, folder):
+    """The list that Consul's UI reads. Of the other recorded answers, those of
+    /v1/catalog leave the peer out of account, which is no use to anyone."""
+    path = "/v1/internal/ui/services"
+    theirs = [
+        summary
+        for summary in recording.api_answers(folder)[path]
+        if summary.get("PeerName") == "dc1"
+    ]
+    ours = play(folder).hawser.get(path)
+    for summary in ours:
+        # What we know beyond Consul.
+        summary.pop("Hawser", None)
+    assert ours == theirs
+
+
 def test_a_cluster_without_gateways_reads_as_recorded(make_hawser, authority, cleanup):
     """Section 8.3 and observed 14: nothing for the mesh, an empty list.
 
