@@ -35,6 +35,7 @@ class Cluster:
         self.stream_secret = str(uuid.uuid4())
         self.is_plain = is_plain
         self.exchanges = []
+        self.raw_exchanges = []
         self.refuse_exchange = []
         self._accepted = queue.Queue()
         self.host = "127.0.0.1"
@@ -82,6 +83,7 @@ class Cluster:
 
     def redeem(self, data):
         """An exchange: the answer's bytes, or a refusal."""
+        self.raw_exchanges.append(data)
         request = wire.ExchangeSecretRequest.FromString(data)
         self.exchanges.append(request)
         if self.refuse_exchange:
