@@ -677,3 +677,29 @@ def test_many_instances_of_one_service_are_taken(make_hawser, acceptor):
     ]
     stream.expect_ack(stream.upsert_service("web", *instances))
     assert len(hawser.imported("web")) == 10_000
+
+
+def test_a_trust_bundle_without_roots_is_refused(make_hawser, acceptor):
+    """5.3: without roots the next dial would be in plain text, with the secret."""
+    hawser = make_hawser()
+    stream = acceptor.connect(hawser)
+    before = hawser.peering()["PeerCAPems"]
+    bundle = wire.TrustBundle(TrustDomain=acceptor.authority.trust_domain)
+    error = stream.expect_nack(stream.upsert(wire.TRUST_BUNDLE, "roots", bundle))
+    assert error.code == 13
+    assert hawser.peering()["PeerCAPems"] == before
+
+
+def test_a_damaged_root_does_not_cost_the_trust_in_the_others(
+    make_hawser, authority, cleanup
+):
+    hawser = make_hawser()
+    acceptor = cleanup.enter_context(Acceptor(authority))
+    stream = acceptor.connect(hawser)
+    damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    bundle = wire.TrustBundle(
+        TrustDomain=authority.trust_domain, RootPEMs=[damaged, authority.root_pem]
+    )
+    stream.expect_ack(stream.upsert(wire.TRUST_BUNDLE, "roots", bundle))
+    stream.end()
+    assert acceptor.accept().opening().PeerID == acceptor.peer_id
