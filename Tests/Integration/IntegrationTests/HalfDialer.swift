@@ -20,7 +20,8 @@ struct HalfDialer: Sendable {
     }
 
     func exchange() async throws -> SecretText {
-        try await SecretExchange(dialer: dialer, settings: PeeringSettings(addresses: ReachableAddresses(own: []))).redeem(token)
+        try await SecretExchange(dialer: dialer, settings: PeeringSettings(addresses: ReachableAddresses(own: [])))
+            .redeem(token)
     }
 
     func connect() async throws -> GRPCConnection {
