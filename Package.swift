@@ -90,6 +90,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+    "GatewayCore",
 ]
 
 let modules: [Module] = [
@@ -109,6 +110,9 @@ let modules: [Module] = [
     module(
         .domain, "ReplicationCore",
         uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
+
+    module(
+        .domain, "GatewayCore", uses: ["PeeringCore", "IdentityCore", "CatalogCore", "StateCore", "ReplicationCore"]),
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
@@ -172,6 +176,11 @@ let modules: [Module] = [
         .domain, of: "ReplicationCore",
         uses: [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit",
+        ]),
+    tests(
+        .domain, of: "GatewayCore",
+        uses: [
+            "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ReplicationCore", "StateCore", "HawserTestKit",
         ]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),

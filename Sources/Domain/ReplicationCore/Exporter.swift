@@ -77,7 +77,7 @@ package struct Exporter: Sendable {
                 enqueue(.trustBundle)
             case .localNode:
                 enqueue(.serverAddresses)
-            case .peering, .streamStatus, .trustBundle, .importedList, .importedService:
+            case .peering, .establishing, .streamStatus, .trustBundle, .importedList, .importedService:
                 continue
             }
         }

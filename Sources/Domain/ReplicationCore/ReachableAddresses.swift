@@ -33,11 +33,16 @@ extension State {
 
 extension ServiceInstance {
     /// Where other clusters reach an instance: the first of these that is set. Nil if there is none, or no port.
-    package var wanAddress: HostPort? {
-        let tagged = service.taggedAddresses["wan"]
+    package var wanAddress: HostPort? { address(in: "wan") }
+
+    /// Where the own cluster reaches an instance, in the same order.
+    package var lanAddress: HostPort? { address(in: "lan") }
+
+    private func address(in network: String) -> HostPort? {
+        let tagged = service.taggedAddresses[network]
         let candidates = [
             (tagged?.address ?? "", tagged?.port ?? 0), (service.address, service.port),
-            (node.taggedAddresses["wan"] ?? "", service.port), (node.address, service.port),
+            (node.taggedAddresses[network] ?? "", service.port), (node.address, service.port),
         ]
         guard let (host, port) = candidates.first(where: { !$0.0.isEmpty }), port > 0 else { return nil }
         return HostPort(host: host, port: port)

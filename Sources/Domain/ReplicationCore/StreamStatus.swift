@@ -25,6 +25,8 @@ package struct StreamStatus: Hashable, Sendable {
     package var takenBundle: Int?
     /// Where the stream runs to.
     package var remoteAddress: String?
+    /// Which way it was dialed; nil at the accepting end.
+    package var path: DialedPath?
     /// Responses that came in and went out on the present stream.
     package var received: UInt64 = 0
     package var sentCount: UInt64 = 0

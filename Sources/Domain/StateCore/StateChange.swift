@@ -7,6 +7,8 @@ package enum StateChange: Hashable, Sendable {
     case identity
     /// A row of the peerings or its secrets.
     case peering(PeeringID)
+    /// Which tokens are being redeemed; not stored.
+    case establishing
     /// How its stream is doing; not stored.
     case streamStatus(PeeringID)
     case trustBundle(PeeringID)
@@ -35,12 +37,14 @@ package struct StateInterest: OptionSet, Hashable, Sendable {
     package static let configEntries = StateInterest(rawValue: 1 << 4)
     package static let localCatalog = StateInterest(rawValue: 1 << 5)
     package static let imports = StateInterest(rawValue: 1 << 6)
+    package static let establishing = StateInterest(rawValue: 1 << 7)
     package static let everything = StateInterest(rawValue: .max)
 
     func includes(_ change: StateChange) -> Bool {
         switch change {
         case .identity: contains(.identity)
         case .peering: contains(.peerings)
+        case .establishing: contains(.establishing)
         case .streamStatus: contains(.streamStatus)
         case .trustBundle: contains(.trustBundles)
         case .configEntry: contains(.configEntries)

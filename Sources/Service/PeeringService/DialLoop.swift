@@ -1,3 +1,4 @@
+import GatewayCore
 import IdentityCore
 import Logging
 import PeeringCore
@@ -20,7 +21,8 @@ struct DialLoop: Sendable {
         var ring = AddressRing([])
         var backoff = DialBackoff(limits: settings.backoff)
         while !Task.isCancelled, let (peering, secret) = dialable() {
-            ring.replace(with: peering.addressesToDial)
+            let plan = DialPlan(for: peering.addressesToDial, in: environment.store.state)
+            ring.replace(with: plan.addresses)
             guard let (text, address) = ring.next() else {
                 // Only a token with other addresses helps, which changes the row.
                 noteNothingToDial(peering)
@@ -29,7 +31,7 @@ struct DialLoop: Sendable {
                 continue
             }
             let start = ContinuousClock.now
-            let end = await attempt.run(address, peering, secret)
+            let end = await attempt.run(address, peering, secret, path: plan.path(to: text))
             if Task.isCancelled { return }
             backoff.streamEnded(after: .now - start)
             switch end {

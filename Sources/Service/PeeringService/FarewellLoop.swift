@@ -1,3 +1,4 @@
+import GatewayCore
 import IdentityCore
 import Logging
 import PeeringCore
@@ -28,9 +29,11 @@ struct FarewellLoop: Sendable {
         var attempt = StreamAttempt(environment: environment, registry: registry, dialer: dialer)
         attempt.connectTimeout = .seconds(5)
         while !Task.isCancelled, let farewell = environment.store.state.farewells[id] {
-            ring.replace(with: farewell.peering.addressesToDial)
+            let plan = DialPlan(for: farewell.peering.addressesToDial, in: environment.store.state)
+            ring.replace(with: plan.addresses)
             guard !isTooOld(farewell), let (text, address) = ring.next() else { break }
-            let end = await attempt.run(address, farewell.peering, farewell.streamSecret)
+            let end = await attempt.run(
+                address, farewell.peering, farewell.streamSecret, path: plan.path(to: text))
             environment.board.forget(id)
             if Task.isCancelled { return }
             let verdict = DialVerdict(end)

@@ -12,12 +12,25 @@ struct SecretExchange: Sendable {
     let dialer: PeerDialer
     let settings: PeeringSettings
 
-    /// Tries the addresses round and round until one answers, none can, or the time is over.
+    /// Tries the cluster's own gateways, if there are any, and then them and the token's addresses.
     ///
     /// - Throws: `denied` if the acceptor does not know the secret (any more), `unavailable` if none answered.
-    func redeem(_ token: PeeringToken) async throws(Refusal) -> SecretText {
+    func redeem(_ token: PeeringToken, gateways: [String] = []) async throws(Refusal) -> SecretText {
+        if !gateways.isEmpty {
+            // They may still be learning the way; what they say meanwhile is of no interest.
+            do throws(Refusal) {
+                return try await redeem(token, at: gateways)
+            } catch {
+                if Task.isCancelled { throw error }
+            }
+        }
+        return try await redeem(token, at: gateways + token.addressesToDial)
+    }
+
+    /// Tries the addresses round and round until one answers, none can, or the time is over.
+    private func redeem(_ token: PeeringToken, at addresses: [String]) async throws(Refusal) -> SecretText {
         let deadline = ContinuousClock.now + settings.exchangeTimeout
-        var ring = AddressRing(token.addressesToDial)
+        var ring = AddressRing(addresses)
         var failures = Failures()
         while let (text, address) = ring.next() {
             do {
@@ -28,7 +41,7 @@ struct SecretExchange: Sendable {
                 failures.note(error, at: text, isLast: ContinuousClock.now + settings.exchangePause >= deadline)
             }
             let pause = settings.exchangePause * Double.random(in: 1...1.25)
-            let isHopeless = token.addressesToDial.allSatisfy(failures.final.contains)
+            let isHopeless = addresses.allSatisfy(failures.final.contains)
             guard !isHopeless, ContinuousClock.now + pause < deadline, !Task.isCancelled else { break }
             try? await Task.sleep(for: pause)
         }

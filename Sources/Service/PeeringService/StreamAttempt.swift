@@ -18,14 +18,17 @@ struct StreamAttempt: Sendable {
     /// - Parameters:
     ///   - peering: whom to dial, and as whom; its row may be gone, and then the stream only says goodbye.
     ///   - secret: what the acceptor knows us by.
-    func run(_ address: HostPort, _ peering: Peering, _ secret: SecretText) async -> StreamEnd {
+    ///   - path: which way the address is.
+    func run(
+        _ address: HostPort, _ peering: Peering, _ secret: SecretText, path: DialedPath
+    ) async -> StreamEnd {
         do {
             let connection = try await dialer.connect(
                 to: address, roots: peering.peerCAPEMs, serverName: peering.peerServerName, timeout: connectTimeout)
             let stream = try await open(over: connection, peering, secret)
             let session = PeerStreamSession(
                 environment, peering: peering, role: .dialer(acceptorID: peering.peerID), channel: stream,
-                remoteAddress: connection.info.remoteText)
+                remoteAddress: connection.info.remoteText, path: path)
             let end = await registry.run(session, of: peering.id)
             // An orderly end leaves a last message and the end of our side on the way; letting go of the stream would
             // reset it, and an acceptor need not end its side (observed: 22).

@@ -23,6 +23,7 @@ package final class PeerStreamSession: Sendable {
     private let role: PeerStreamMachine.Role
     private let receivedEarly: [ByteBuffer]
     private let remoteAddress: String?
+    private let path: DialedPath?
     private let channel: any PeerChannel
     private let core: NIOLockedValueBox<StreamCore>
     private let changes: StateSubscription
@@ -39,15 +40,17 @@ package final class PeerStreamSession: Sendable {
     ///   - channel: a stream whose opening has been sent, or checked.
     ///   - received: messages that came together with the opening.
     ///   - remoteAddress: for people.
+    ///   - path: which way it was dialed.
     package init(
         _ environment: ReplicationEnvironment, peering: Peering, role: PeerStreamMachine.Role,
-        channel: any PeerChannel, received: [ByteBuffer] = [], remoteAddress: String?
+        channel: any PeerChannel, received: [ByteBuffer] = [], remoteAddress: String?, path: DialedPath? = nil
     ) {
         self.context = StreamContext(environment, peering: peering)
         self.role = role
         self.channel = channel
         self.receivedEarly = received
         self.remoteAddress = remoteAddress
+        self.path = path
         self.changes = environment.store.subscribe(to: [
             .identity, .peerings, .configEntries, .localCatalog,
         ])
@@ -85,6 +88,10 @@ package final class PeerStreamSession: Sendable {
         }
         if wasConnected { return }
         context.logger.info("the stream is up", metadata: remoteAddress.map { ["address": "\($0)"] })
+        if path?.bypassesGateways == true {
+            context.logger.warning(
+                "the stream goes past this cluster's mesh gateways: none is registered, or none let it through")
+        }
         let now = context.now()
         context.board.change(context.peering) { status in
             status.isConnected = true
@@ -92,6 +99,7 @@ package final class PeerStreamSession: Sendable {
             status.isCounterpartGone = false
             status.changedAt = now
             status.remoteAddress = remoteAddress
+            status.path = path
             status.received = 0
             status.sentCount = 0
             status.refusals = [:]

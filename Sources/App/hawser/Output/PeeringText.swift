@@ -37,6 +37,11 @@ enum PeeringText {
             "Last Heartbeat:    \(time(peering.lastHeartbeat))", "Last Send:         \(time(peering.lastSend))",
             "Last Receive:      \(time(peering.lastReceive))",
         ]
+        if !peering.way.isEmpty {
+            let way = peering.way == "local-gateway" ? "by a gateway of this cluster, at" : "directly, to"
+            let warning = peering.bypassesGateways ? " (past the mesh gateways, which the mesh entry asks for)" : ""
+            lines.append("Dialed:            \(way) \(peering.remoteAddress)\(warning)")
+        }
         if let error = peering.lastError { lines.append("Last Error:        \(error)") }
         if let next = peering.nextAttempt { lines.append("Next Attempt:      \(time(next))") }
         lines += peering.refusals.sorted { $0.key < $1.key }.map { "Not Taken:         \($0.key): \($0.value)" }

@@ -23,6 +23,10 @@ struct PeeringView: Equatable {
     /// Why there is no stream; a daemon of Consul does not tell.
     var lastError: String?
     var nextAttempt: String?
+    /// `direct` or `local-gateway`, and where to; empty at the accepting end.
+    var way = ""
+    var remoteAddress = ""
+    var bypassesGateways = false
     /// Resources that did not reach the peer, and why.
     var refusals: [String: String] = [:]
 
@@ -55,6 +59,9 @@ struct PeeringView: Equatable {
     private mutating func readAdditions(_ additions: Document?) {
         lastError = additions?["LastError"]?.string
         nextAttempt = additions?["NextAttempt"]?.string
+        way = additions?["Way"]?.string ?? ""
+        remoteAddress = additions?["RemoteAddress"]?.string ?? ""
+        bypassesGateways = additions?["BypassesGateways"]?.content == .bool(true)
         for member in additions?["Refusals"]?.map ?? [] { refusals[member.key] = member.value.string ?? "" }
     }
 

@@ -135,7 +135,9 @@ package struct PersistImports: Command {
             switch change {
             case .importedService(let id, let name): transaction.persistImported(name, of: id)
             case .importedList(let id): transaction.persistAnnounced(of: id)
-            case .identity, .peering, .streamStatus, .trustBundle, .configEntry, .localService, .localNode: continue
+            case .identity, .peering, .establishing, .streamStatus, .trustBundle, .configEntry, .localService,
+                .localNode:
+                continue
             }
         }
     }

@@ -64,6 +64,10 @@ extension JSONWriter {
             json.fieldOrNull("LastError", details.status?.lastError)
             json.field("CounterpartGone", details.status?.isCounterpartGone ?? false)
             json.fieldOrNull("RemoteAddress", details.status?.remoteAddress)
+            if let path = details.status?.path {
+                json.field("Way", path.way.rawValue)
+                json.field("BypassesGateways", path.bypassesGateways)
+            }
             json.field("ReceivedServices", received)
             if let announced = imports?.announced {
                 json.field("AnnouncedServices", announced.count)

@@ -50,6 +50,7 @@ final class QueryIndexes: Sendable {
                     numbers.imports = index
                     numbers.peerings = next
                 case .identity: numbers.identity = index
+                case .establishing: break
                 }
             }
             return numbers
