@@ -57,12 +57,10 @@ def test_a_root_is_retired_when_all_peers_have_confirmed_the_new_one(make_hawser
         assert len(roots_of(hawser)) == 2
 
         stream.send(wire.nack(response))
-        stream.upsert_list()
-        stream.expect_ack("00000001")
-        assert retire(hawser).code == 1
-
         # What was refused comes again.
-        stream.send(wire.ack(stream.next_response("roots")))
+        again = stream.next_response("roots")
+        assert retire(hawser).code == 1
+        stream.send(wire.ack(again))
         eventually(lambda: retire(hawser).code == 0, "the confirmation counts")
         assert list(wire.unpack(stream.next_response("roots")).RootPEMs) == roots_of(hawser)
         assert len(roots_of(hawser)) == 1
