@@ -27,8 +27,8 @@ package final class ServerCertificate: Sendable {
         return certificate.notBefore...max(certificate.notBefore, certificate.notAfter)
     }
 
-    /// Later handshakes present a fresh certificate.
-    func renew(for cluster: ClusterIdentity, now: Int64) throws(Refusal) {
+    /// Later handshakes present a fresh certificate. Any task may call it.
+    package func renew(for cluster: ClusterIdentity, now: Int64) throws(Refusal) {
         let renewed = try Self.issue(for: cluster, now: now)
         identity.withLockedValue { $0 = renewed }
     }

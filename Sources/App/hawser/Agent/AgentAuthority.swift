@@ -9,10 +9,12 @@ import StateCore
 struct AgentAuthority: CAOperations {
     let store: StateStore
     let peerings: PeeringService
+    let certificate: ServerCertificate
     let logger: Logger
 
     func rotate() async throws(Refusal) {
         let identity = try await IdentityMaker.rotate(in: store, now: WallClock.seconds())
+        try present(identity)
         logger.info(
             "the CA has a new root, and peers are told", metadata: ["root": "\(identity.activeRootID)"])
     }
@@ -26,8 +28,15 @@ struct AgentAuthority: CAOperations {
                     + "\(late.joined(separator: ", ")). Wait for them, or force it: who dials this cluster and missed "
                     + "the new root needs a new token then")
         }
-        let (_, count) = try await store.apply(RetireRoots(id: id))
+        let (identity, count) = try await store.apply(RetireRoots(id: id))
+        try present(identity)
         if count > 0 { logger.info("\(count) roots of the CA were retired, and peers are told") }
         return count
+    }
+
+    /// Whoever connects after the command has returned meets what it did; the identity service would follow a moment
+    /// later.
+    private func present(_ identity: ClusterIdentity) throws(Refusal) {
+        try certificate.renew(for: identity, now: WallClock.seconds())
     }
 }

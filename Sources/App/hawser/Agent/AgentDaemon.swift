@@ -114,7 +114,8 @@ struct AgentDaemon {
             address: address, peeringPort: listener?.port ?? -1)
         let http = HTTPDependencies(
             store: store, peerings: peerings,
-            authority: AgentAuthority(store: store, peerings: peerings, logger: makeLogger("identity")),
+            authority: AgentAuthority(
+                store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
             reload: catalog, log: log,
             decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] }, agent: description,
             now: WallClock.now)
