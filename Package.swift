@@ -96,6 +96,7 @@ let modules: [Module] = [
     module(.proto, "TLSEngine", uses: ["COpenSSL"], packages: [nioCore]),
     module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
     module(.proto, "GRPCWire", packages: [nioCore]),
+    module(.proto, "ClientHello"),
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
@@ -161,6 +162,7 @@ let modules: [Module] = [
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
     tests(.proto, of: "GRPCWire", packages: [nioCore]),
+    tests(.proto, of: "ClientHello"),
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
