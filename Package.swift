@@ -115,6 +115,7 @@ let modules: [Module] = [
 
     module(.transport, "Listening", packages: [nioCore]),
     module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
+    module(.transport, "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
     module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
@@ -177,6 +178,7 @@ let modules: [Module] = [
         ]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
+    tests(.transport, of: "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
     tests(
         .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
@@ -219,9 +221,11 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let systemLibraries: [(name: String, pkgConfig: String, apt: String)] = [
-    ("COpenSSL", "openssl", "libssl-dev"),
-    ("CNGHTTP2", "libnghttp2", "libnghttp2-dev"),
+/// CLinux is the C library itself, which comes with the compiler.
+let systemLibraries: [(name: String, pkgConfig: String?, apt: [String])] = [
+    ("COpenSSL", "openssl", ["libssl-dev"]),
+    ("CNGHTTP2", "libnghttp2", ["libnghttp2-dev"]),
+    ("CLinux", nil, []),
 ]
 
 let floors: [String: Floor] = Dictionary(
@@ -260,7 +264,7 @@ var declared = Set(systemLibraries.map(\.name))
 var targets: [Target] = systemLibraries.map { library in
     .systemLibrary(
         name: library.name, path: "Sources/System/\(library.name)", pkgConfig: library.pkgConfig,
-        providers: [.apt([library.apt])])
+        providers: library.apt.isEmpty ? nil : [.apt(library.apt)])
 }
 for module in modules {
     targets.append(target(for: module, declaredBefore: declared))
