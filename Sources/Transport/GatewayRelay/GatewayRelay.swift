@@ -23,12 +23,12 @@ package final class GatewayRelay: Sendable {
     /// What it listens on, in the order of the configuration, with the ports that were free in place of 0.
     package let addresses: [RelayAddress]
     private let shared: RelayShared
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     private init(addresses: [RelayAddress], shared: RelayShared, listeners: [Int32], epolls: [Int32]) {
         self.addresses = addresses
         self.shared = shared
-        state = Mutex(.bound(listeners: listeners, epolls: epolls))
+        state = Locked(.bound(listeners: listeners, epolls: epolls))
     }
 
     deinit {

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Counts the connections whose hello is incomplete, in all and per source. All threads share it; a connection whose
 /// hello is there at the first look does not pass here.
 final class HelloGauge: Sendable {
@@ -19,7 +17,7 @@ final class HelloGauge: Sendable {
         var bySource: [Source: Int] = [:]
     }
 
-    private let counts = Mutex(Counts())
+    private let counts = Locked(Counts())
     private let limit: Int
     private let limitPerSource: Int
 

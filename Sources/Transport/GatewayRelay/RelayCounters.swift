@@ -60,8 +60,8 @@ final class RouteTally: Sendable {
 final class WorkerTally: Sendable {
     let accepted = Atomic<Int>(0)
     let opening = Atomic<Int>(0)
-    private let refused = Mutex<[String: Int]>([:])
-    private let routes = Mutex<[String: RouteTally]>([:])
+    private let refused = Locked<[String: Int]>([:])
+    private let routes = Locked<[String: RouteTally]>([:])
     private let countedRoutes: Int
 
     init(countedRoutes: Int) {

@@ -71,7 +71,7 @@ final class Mailbox: Sendable {
     let wake: Int32
     /// Connections that the thread has, or is about to get.
     let open = Atomic<Int>(0)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init() throws(RelayError) {
         let result = hawser_eventfd()

@@ -21,7 +21,7 @@ internal import Synchronization
     /// What one small read takes; see `Flow.Pace`. A pipe of the usual size can hold what the sink does not take.
     static let smallBytes = 32_768
     /// Steps that one flow may take before others have their turn.
-    static let stepsPerTurn = 32
+    static let stepsPerTurn = 8
 
     let index: Int
     let shared: RelayShared

@@ -57,7 +57,7 @@ final class TestRouter: RelayRouter {
         var clients: [RelayAddress] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ routes: [String: [RelayAddress]] = [:]) {
         state.withLock { $0.routes = routes }
@@ -86,7 +86,7 @@ final class TestRouter: RelayRouter {
 
 /// The events of a relay, to be waited for.
 final class Journal: Sendable {
-    private let events = Mutex<[RelayEvent]>([])
+    private let events = Locked<[RelayEvent]>([])
     private let arrived = DispatchSemaphore(value: 0)
 
     func record(_ event: RelayEvent) {

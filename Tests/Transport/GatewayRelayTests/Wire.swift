@@ -149,7 +149,7 @@ struct Worked: Sendable {
     private let failure: Failure
 
     private final class Failure: Sendable {
-        let error = Mutex<(any Error)?>(nil)
+        let error = Locked<(any Error)?>(nil)
     }
 
     init(_ body: @escaping @Sendable () throws -> Void) {
