@@ -97,6 +97,7 @@ let modules: [Module] = [
     module(.proto, "TLSEngine", uses: ["COpenSSL"], packages: [nioCore]),
     module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
     module(.proto, "GRPCWire", packages: [nioCore]),
+    module(.proto, "ClientHello"),
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
@@ -118,6 +119,7 @@ let modules: [Module] = [
 
     module(.transport, "Listening", packages: [nioCore]),
     module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
+    module(.transport, "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
     module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
@@ -165,6 +167,7 @@ let modules: [Module] = [
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
     tests(.proto, of: "GRPCWire", packages: [nioCore]),
+    tests(.proto, of: "ClientHello"),
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
@@ -184,6 +187,7 @@ let modules: [Module] = [
         ]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
+    tests(.transport, of: "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
     tests(
         .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
@@ -226,9 +230,11 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let systemLibraries: [(name: String, pkgConfig: String, apt: String)] = [
-    ("COpenSSL", "openssl", "libssl-dev"),
-    ("CNGHTTP2", "libnghttp2", "libnghttp2-dev"),
+/// CLinux is the C library itself, which comes with the compiler.
+let systemLibraries: [(name: String, pkgConfig: String?, apt: [String])] = [
+    ("COpenSSL", "openssl", ["libssl-dev"]),
+    ("CNGHTTP2", "libnghttp2", ["libnghttp2-dev"]),
+    ("CLinux", nil, []),
 ]
 
 let floors: [String: Floor] = Dictionary(
@@ -267,7 +273,7 @@ var declared = Set(systemLibraries.map(\.name))
 var targets: [Target] = systemLibraries.map { library in
     .systemLibrary(
         name: library.name, path: "Sources/System/\(library.name)", pkgConfig: library.pkgConfig,
-        providers: [.apt([library.apt])])
+        providers: library.apt.isEmpty ? nil : [.apt(library.apt)])
 }
 for module in modules {
     targets.append(target(for: module, declaredBefore: declared))
