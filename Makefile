@@ -1,16 +1,19 @@
 # The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test build release fmt lint proto bench sanitize
+.PHONY: help setup demo demo-gateways test build release fmt lint proto bench sanitize
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the C libraries that are missing, check Swift; every verb that builds does this first
 	@Deploy/dev/setup.sh
 
 demo: setup ## tie two clusters together on this machine and watch services cross (KEEP=1 leaves them running)
 	@Deploy/demo/run.sh
+
+demo-gateways: setup ## the same for two clusters that only their gateways can connect (network namespaces: root)
+	@Deploy/demo/gateways.sh
 
 test: ## build and run all tests
 	@Deploy/dev/setup.sh test

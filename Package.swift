@@ -142,6 +142,10 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioLocks, logging, lifecycle]),
     module(
+        .service, "GatewayService",
+        uses: ["PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
+        packages: [nioLocks, nioPosix, logging, lifecycle]),
+    module(
         .service, "HTTPService", uses: domain + ["Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
@@ -149,7 +153,7 @@ let modules: [Module] = [
         .app, "hawser",
         uses: domain + [
             "SQLiteStorage", "ConfigFiles", "PeerStreamTranslation", "IdentityService", "ReplicationService",
-            "CatalogService", "PeeringService", "HTTPService",
+            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 

@@ -12,23 +12,11 @@ demo=$root/Deploy/demo
 keep=${KEEP:-}
 declare -A http=() tls=() pid=()
 watcher=
-step=0
 
-# MARK: What people see
+# shellcheck source=Deploy/demo/common.sh
+source "$demo/common.sh"
 
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
-
-# The headline of a step.
-say() {
-    step=$((step + 1))
-    printf '\n%s%d. %s%s\n' "$bold" "$step" "$1" "$plain"
-}
-
-# A remark below the output of a command.
-note() { printf '%s-- %s%s\n' "$dim" "$1" "$plain"; }
-
-# A command as it stands in the shell of one of the two clusters.
-show() { printf '%s%s$%s %s\n' "$dim" "$1" "$plain" "$2"; }
+# MARK: Commands
 
 # Runs hawser against the daemon of a cluster.
 at() {
@@ -57,8 +45,6 @@ die() {
 }
 
 # MARK: Waiting, always with an end
-
-now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
 # wait_for SECONDS WHAT COMMAND...: until the command succeeds.
 wait_for() {
@@ -174,27 +160,6 @@ cleanup() {
 }
 
 # MARK: The demo
-
-build() {
-    if [ -n "${HAWSER:-}" ]; then
-        program=$HAWSER
-    elif [ -t 1 ]; then
-        echo "Building hawser (from nothing this takes a few minutes)."
-        "$root/Deploy/dev/build.sh" debug
-    else
-        echo "Building hawser (from nothing this takes a few minutes)."
-        "$root/Deploy/dev/build.sh" debug >"$work/build.log" 2>&1 || {
-            cat "$work/build.log" >&2
-            echo "The demo failed: hawser could not be built." >&2
-            exit 1
-        }
-    fi
-    program=${program:-$(cd "$root" && swift build --product hawser --show-bin-path)/hawser}
-    [ -x "$program" ] || die "$program is no program."
-    mkdir "$work/bin"
-    ln -s "$program" "$work/bin/hawser"
-    PATH=$work/bin:$PATH
-}
 
 prepare() {
     local cluster port

@@ -15,7 +15,7 @@ struct Hawser: AsyncParsableCommand {
             """,
         subcommands: [
             AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, WatchCommand.self,
-            CACommand.self, ReloadCommand.self, VersionCommand.self,
+            CACommand.self, GatewayCommand.self, EnvoyCommand.self, ReloadCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -23,6 +23,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     /// clusters that want to know sooner.
     package var heartbeatInterval: GoDuration?
     package var heartbeatTimeout: GoDuration?
+    /// The gateway inside the agent; nil for none.
+    package var gateway: GatewaySettings?
 
     package init() {}
 
@@ -49,6 +51,7 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.connectEnabled = later.connectEnabled ?? connectEnabled
         merged.heartbeatInterval = later.heartbeatInterval ?? heartbeatInterval
         merged.heartbeatTimeout = later.heartbeatTimeout ?? heartbeatTimeout
+        merged.gateway = later.gateway ?? gateway
         return merged
     }
 
@@ -64,7 +67,7 @@ package struct AgentConfiguration: Hashable, Sendable {
             logLevel: logLevel ?? .info, logsJSON: logsJSON ?? false, isDevelopment: isDevelopment ?? false,
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
-            heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout)
+            heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout, gateway: gateway)
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
@@ -136,12 +139,14 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var connectEnabled: Bool
     package var heartbeatInterval: GoDuration
     package var heartbeatTimeout: GoDuration
+    package var gateway: GatewaySettings?
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
         advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
         logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
-        connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration
+        connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration,
+        gateway: GatewaySettings? = nil
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -159,6 +164,7 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.connectEnabled = connectEnabled
         self.heartbeatInterval = heartbeatInterval
         self.heartbeatTimeout = heartbeatTimeout
+        self.gateway = gateway
     }
 }
 
@@ -188,6 +194,7 @@ extension AgentConfiguration {
         peeringEnabled = peering?.0
         heartbeatInterval = peering?.1
         heartbeatTimeout = peering?.2
+        gateway = map.map("gateway", GatewaySettings.read).flatMap { $0 }
         connectEnabled = map.map("connect") { $0.bool("enabled") }
         if let nodeName, let problem = Self.problem(nodeName: nodeName) { map.invalid("node_name", path: "", problem) }
         if let datacenter, let problem = Self.problem(datacenter: datacenter) {

@@ -19,8 +19,13 @@ package struct DialPlan: Hashable, Sendable {
         lacksGateways = isTunneled && gateways.isEmpty
     }
 
-    /// One ring: if no gateway lets us through, the way past them is tried, and said.
-    package var addresses: [String] { gateways + remote }
+    /// How often the gateways are tried before the way past them is: a peer that is away for a moment is no reason for that.
+    private static let gatewayRounds = 3
+
+    /// One ring: if no gateway lets us through again and again, the way past them is tried, and said.
+    package var ring: [String] {
+        (0..<Self.gatewayRounds).flatMap { _ in gateways } + remote
+    }
 
     package func path(to address: String) -> DialedPath {
         if gateways.contains(address) { return DialedPath(way: .localGateway, bypassesGateways: false) }

@@ -99,6 +99,9 @@ package struct AddressRing: Hashable, Sendable {
         return nil
     }
 
+    /// The first address is next.
+    package mutating func restart() { position = 0 }
+
     /// A changed list starts from its beginning; the same list goes on where it was.
     package mutating func replace(with addresses: [String]) {
         guard addresses != self.addresses else { return }

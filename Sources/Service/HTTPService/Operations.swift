@@ -1,4 +1,5 @@
 package import CatalogCore
+package import GatewayCore
 package import IdentityCore
 package import PeeringCore
 package import ReplicationCore
@@ -92,6 +93,8 @@ package struct HTTPDependencies: Sendable {
     package var reload: any ReloadOperation
     package var log: any ReplicationLogReading
     package var decodeImported: ImportedDecoder
+    /// What gateways have to forward.
+    package var gatewayRoutes: @Sendable (State) -> [GatewayCore.Route]
     package var agent: AgentDescription
     /// The wall clock.
     package var now: @Sendable () -> Timestamp
@@ -99,7 +102,7 @@ package struct HTTPDependencies: Sendable {
     package init(
         store: StateStore, peerings: any PeeringOperations, authority: any CAOperations,
         reload: any ReloadOperation, log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder,
-        agent: AgentDescription,
+        gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route], agent: AgentDescription,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
@@ -108,6 +111,7 @@ package struct HTTPDependencies: Sendable {
         self.reload = reload
         self.log = log
         self.decodeImported = decodeImported
+        self.gatewayRoutes = gatewayRoutes
         self.agent = agent
         self.now = now
     }

@@ -22,7 +22,7 @@ struct DialLoop: Sendable {
         var backoff = DialBackoff(limits: settings.backoff)
         while !Task.isCancelled, let (peering, secret) = dialable() {
             let plan = DialPlan(for: peering.addressesToDial, in: environment.store.state)
-            ring.replace(with: plan.addresses)
+            ring.replace(with: plan.ring)
             guard let (text, address) = ring.next() else {
                 // Only a token with other addresses helps, which changes the row.
                 noteNothingToDial(peering)
@@ -31,8 +31,9 @@ struct DialLoop: Sendable {
                 continue
             }
             let start = ContinuousClock.now
-            let end = await attempt.run(address, peering, secret, path: plan.path(to: text))
+            let (end, wasUp) = await attempt.run(address, peering, secret, path: plan.path(to: text))
             if Task.isCancelled { return }
+            if wasUp, !plan.gateways.isEmpty { ring.restart() }
             backoff.streamEnded(after: .now - start)
             switch end {
             case .terminatedByPeer, .shutDown: return

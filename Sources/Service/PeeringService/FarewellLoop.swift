@@ -30,9 +30,9 @@ struct FarewellLoop: Sendable {
         attempt.connectTimeout = .seconds(5)
         while !Task.isCancelled, let farewell = environment.store.state.farewells[id] {
             let plan = DialPlan(for: farewell.peering.addressesToDial, in: environment.store.state)
-            ring.replace(with: plan.addresses)
+            ring.replace(with: plan.ring)
             guard !isTooOld(farewell), let (text, address) = ring.next() else { break }
-            let end = await attempt.run(
+            let (end, _) = await attempt.run(
                 address, farewell.peering, farewell.streamSecret, path: plan.path(to: text))
             environment.board.forget(id)
             if Task.isCancelled { return }

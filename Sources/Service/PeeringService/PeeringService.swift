@@ -111,7 +111,16 @@ package final class PeeringService: Sendable {
         try PeeringRules.validateMeta(meta)
         try await environment.store.apply(CheckEstablish(name: name, serverName: token.serverName))
         try await dropFarewells(to: token.peerID)
-        let secret = try await exchange(token)
+        let target = DialTarget(serverName: token.serverName, addresses: token.addressesToDial)
+        // Gateways know the way from before the exchange until the stored peering says it.
+        let number = establishing.add(target)
+        environment.store.announce(.establishing)
+        defer {
+            establishing.remove(number)
+            environment.store.announce(.establishing)
+        }
+        let gateways = DialPlan(for: target.addresses, in: environment.store.state).gateways
+        let secret = try await SecretExchange(dialer: dialer, settings: settings).redeem(token, gateways: gateways)
         let previous = environment.store.state.peering(named: name)
         let id = try await environment.store.apply(
             CompleteEstablish(
@@ -121,20 +130,6 @@ package final class PeeringService: Sendable {
         // A running stream goes on, unless it runs to somebody else.
         if let previous, previous.peerID != token.peerID { registry.end(id, .replaced) }
         environment.logger.info("a peering token was redeemed", metadata: ["peer": "\(name)"])
-    }
-
-    /// Meanwhile the gateways know the way to the acceptor already.
-    private func exchange(_ token: PeeringToken) async throws(Refusal) -> SecretText {
-        let store = environment.store
-        let target = DialTarget(serverName: token.serverName, addresses: token.addressesToDial)
-        let number = establishing.add(target)
-        store.announce(.establishing)
-        defer {
-            establishing.remove(number)
-            store.announce(.establishing)
-        }
-        let gateways = DialPlan(for: token.addressesToDial, in: store.state).gateways
-        return try await SecretExchange(dialer: dialer, settings: settings).redeem(token, gateways: gateways)
     }
 
     /// A goodbye from an earlier life must not end the acceptor's peering that this token is of.

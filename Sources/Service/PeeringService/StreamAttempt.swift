@@ -19,9 +19,10 @@ struct StreamAttempt: Sendable {
     ///   - peering: whom to dial, and as whom; its row may be gone, and then the stream only says goodbye.
     ///   - secret: what the acceptor knows us by.
     ///   - path: which way the address is.
+    /// - Returns: how it ended, and whether the acceptor had let it in.
     func run(
         _ address: HostPort, _ peering: Peering, _ secret: SecretText, path: DialedPath
-    ) async -> StreamEnd {
+    ) async -> (end: StreamEnd, wasUp: Bool) {
         do {
             let connection = try await dialer.connect(
                 to: address, roots: peering.peerCAPEMs, serverName: peering.peerServerName, timeout: connectTimeout)
@@ -34,9 +35,9 @@ struct StreamAttempt: Sendable {
             // reset it, and an acceptor need not end its side (observed: 22).
             await connection.close(grace: end.reason == nil ? .seconds(1) : .zero)
             withExtendedLifetime(stream) {}
-            return end
+            return (end, session.hasBeenUp)
         } catch {
-            return .lost(error)
+            return (.lost(error), false)
         }
     }
 

@@ -35,6 +35,7 @@ package final class PeerStreamSession: Sendable {
     private let ending = NIOLockedValueBox<StreamEnd?>(nil)
     private let endAsked = Pulse()
     private let connection = NIOLockedValueBox(false)
+    private let wasUp = NIOLockedValueBox(false)
 
     /// - Parameters:
     ///   - channel: a stream whose opening has been sent, or checked.
@@ -63,6 +64,9 @@ package final class PeerStreamSession: Sendable {
     /// Whether the peer has accepted the stream, and it has not ended.
     package var isConnected: Bool { connection.withLockedValue { $0 } }
 
+    /// Whether the peer has accepted the stream at any time.
+    package var hasBeenUp: Bool { wasUp.withLockedValue { $0 } }
+
     /// Ends the stream from outside: a newer one takes over, or the daemon stops.
     package func end(_ end: StreamEnd) {
         ending.withLockedValue { $0 = $0 ?? end }
@@ -87,6 +91,7 @@ package final class PeerStreamSession: Sendable {
             return isConnected
         }
         if wasConnected { return }
+        wasUp.withLockedValue { $0 = true }
         context.logger.info("the stream is up", metadata: remoteAddress.map { ["address": "\($0)"] })
         if path?.bypassesGateways == true {
             context.logger.warning(

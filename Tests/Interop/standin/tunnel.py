@@ -6,11 +6,16 @@ import threading
 
 
 class Tunnel:
-    """Listens, and forwards to `target` on this machine. `connections` counts."""
+    """Listens, and forwards to `target` on this machine. `connections` counts.
 
-    def __init__(self, target):
+    With `records` the bytes of both directions are kept in `recorded`.
+    """
+
+    def __init__(self, target, records=False):
         self.target = target
         self.connections = 0
+        self.records = records
+        self.recorded = b""
         self._open = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -45,12 +50,14 @@ class Tunnel:
                 continue
             self._open += [client, server]
             for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                arguments = (source, sink)
+                threading.Thread(target=self._pump, args=arguments, daemon=True).start()
 
-
-def _pump(source, sink):
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+    def _pump(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                if self.records:
+                    self.recorded += data
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)

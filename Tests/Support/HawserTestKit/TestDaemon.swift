@@ -1,4 +1,5 @@
 package import CatalogCore
+import GatewayCore
 package import HTTPService
 package import IdentityCore
 import Logging
@@ -132,7 +133,11 @@ package struct TestDaemon: Sendable {
             dependencies: HTTPDependencies(
                 store: store, peerings: peerings, authority: StoreAuthority(store: store), reload: FixedReload(),
                 log: log,
-                decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] }, agent: agent,
+                decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] },
+                gatewayRoutes: {
+                    GatewayPlan.routes(
+                        of: $0, servers: [HostPort(host: "127.0.0.1", port: 8503)], establishing: [DialTarget]())
+                }, agent: agent,
                 now: { Timestamp(seconds: 1_000_000_000) }),
             limits: limits, logger: logger, onListening: { listening.yield($0) })
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: logger))

@@ -3,6 +3,7 @@ import CatalogService
 import ConfigCore
 import ConfigFiles
 import DocumentCore
+import GatewayCore
 import HTTPService
 import IdentityCore
 import IdentityService
@@ -109,6 +110,9 @@ struct AgentDaemon {
             ReloadOnSignal(catalog: catalog, logger: logger),
         ]
         if let listener { services.append(peerings.server(on: listener)) }
+        if let gateway = try await startGateway(store, node.name, address, listener, peerings) {
+            services.append(gateway.service)
+        }
         let description = AgentDescription(
             version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
             address: address, peeringPort: listener?.port ?? -1)
@@ -117,7 +121,10 @@ struct AgentDaemon {
             authority: AgentAuthority(
                 store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
             reload: catalog, log: log,
-            decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] }, agent: description,
+            decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] },
+            gatewayRoutes: { [establishing = peerings.establishing] state in
+                GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
+            }, agent: description,
             now: WallClock.now)
         services += makeHTTP(http) { addresses in
             logger.info(
@@ -129,6 +136,21 @@ struct AgentDaemon {
                 ])
         }
         return services
+    }
+
+    private func startGateway(
+        _ store: StateStore, _ node: String, _ address: String, _ listener: PeeringListener?, _ peerings: PeeringService
+    ) async throws(Refusal) -> GatewayParts? {
+        guard let gateway = settings.gateway else {
+            try await AgentGateway.remove(from: store, node: node)
+            return nil
+        }
+        guard let listener else {
+            throw Refusal(.invalid, "gateway is configured, and the peering port is off: it has nowhere to forward to")
+        }
+        return try await AgentGateway(settings: gateway, store: store, node: node, address: address).start(
+            bindAddress: settings.bindAddress, peeringPort: listener.port, peerings: peerings,
+            logger: makeLogger("gateway"))
     }
 
     private static func listed(_ addresses: [HostPort]) -> String {

@@ -39,7 +39,7 @@ final class QueryIndexes: Sendable {
             let next = max(numbers.peerings + 1, index)
             for change in changes {
                 switch change {
-                case .peering, .streamStatus, .trustBundle: numbers.peerings = next
+                case .peering, .establishing, .streamStatus, .trustBundle: numbers.peerings = next
                 case .configEntry: numbers.config = index
                 case .localService: numbers.catalog = index
                 case .localNode:
@@ -50,7 +50,6 @@ final class QueryIndexes: Sendable {
                     numbers.imports = index
                     numbers.peerings = next
                 case .identity: numbers.identity = index
-                case .establishing: break
                 }
             }
             return numbers
