@@ -1,7 +1,7 @@
 # The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-gateways test build release fmt lint proto bench sanitize
+.PHONY: help setup demo demo-gateways test build release fmt lint proto bench bench-gateway sanitize fuzz
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,3 +39,6 @@ bench: setup ## measure first sync, propagation, CPU and memory of two daemons, 
 
 sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
 	@Deploy/dev/sanitize.sh
+
+fuzz: setup ## fuzz the parser of ClientHellos for a minute (Deploy/dev/fuzz.sh SECONDS for longer)
+	@Deploy/dev/fuzz.sh

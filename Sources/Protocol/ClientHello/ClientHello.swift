@@ -8,7 +8,7 @@ package struct ClientHello: Sendable, Hashable {
     /// sent none; a name that breaks the rules refuses the hello instead.
     package var serverName: String?
     /// The protocols of ALPN (RFC 7301), in the client's order of preference. Those that no route can name, such as
-    /// the reserved ones of RFC 8701, and those past `ClientHelloLimits` are left out.
+    /// most of the reserved ones of RFC 8701, and those past `ClientHelloLimits` are left out.
     package var protocols: [String]
 
     package init(serverName: String? = nil, protocols: [String] = []) {

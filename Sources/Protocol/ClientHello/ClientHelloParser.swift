@@ -63,15 +63,16 @@ package struct ClientHelloParser: Sendable {
         self.reader = HelloReader(limits: limits)
     }
 
-    /// The most bytes of memory that a parser takes, its strings and arrays included: about 2 KiB by default.
+    /// The most bytes of memory that a parser takes, its strings and arrays included: 3.2 KiB by default.
     package static func memoryBound(_ limits: ClientHelloLimits = ClientHelloLimits()) -> Int {
-        let arrayHeader = 32
-        let name = 2 * (limits.maxNameBytes + arrayHeader)
-        let protocolBeingRead = 255 + arrayHeader
-        let protocols =
-            limits.maxProtocolBytes + 2 * limits.maxProtocols * (MemoryLayout<String>.size + arrayHeader)
-        // Allocators round up; arrays grow to the next power of two.
-        return MemoryLayout<Self>.size + 2 * (name + protocolBeingRead + protocols)
+        // Each string and array has a header, and an allocator rounds up.
+        let header = 32 + 16
+        // While it comes in and as a string; a protocol has a length of one byte.
+        let nameBytes = 2 * (limits.maxNameBytes + header) + (255 + header)
+        let protocolBytes = limits.maxProtocolBytes + limits.maxProtocols * header
+        // An array that grows holds twice its elements, and once more while they move.
+        let list = 3 * limits.maxProtocols * MemoryLayout<String>.stride + header
+        return MemoryLayout<Self>.stride + nameBytes + protocolBytes + list
     }
 
     /// Takes the bytes that came since the last call. After the end it says the same again and takes nothing.

@@ -1,8 +1,8 @@
 /// The protocols of the ALPN extension, while their bytes come in.
 ///
-/// RFC 7301 lets a name be any bytes. Kept are those of letters, digits and `-._~/+:`, which is every name that IANA
-/// has registered; the others cannot stand in a route or a log and are left out, which is no fault of the client's:
-/// the reserved names of RFC 8701 are such, and sent to see that nobody minds them.
+/// RFC 7301 lets a name be any bytes. Kept are those of letters, digits and `-._~/+:`, as all are that IANA has
+/// registered for a protocol. The others cannot stand in a route or a log and are left out, which is no fault of the
+/// client's: reserved names of RFC 8701 are such, and sent to see that nobody minds them.
 struct ProtocolNameBytes: Sendable {
     private(set) var names: [String] = []
 

@@ -52,6 +52,16 @@ struct BoundsTests {
         }
     }
 
+    @Test("a record has 16 KiB at most, whatever the limit")
+    func longestRecord() {
+        var limits = ClientHelloLimits()
+        limits.maxBytes = 20_000
+        let longest = Self.bytes(of: 5 + 16_384)
+        #expect(outcome(longest, limits: limits) == .hello(ClientHello(serverName: "a.example")))
+        let longer = Self.bytes(of: 5 + 16_385)
+        #expect(outcome(longer, limits: limits) == .refused(ClientHelloProblem(.malformed, "")))
+    }
+
     @Test("a hello that never ends is refused after 16 KiB")
     func endless() {
         var parser = ClientHelloParser()
@@ -69,8 +79,8 @@ struct BoundsTests {
 
     @Test("the state stays within its bound, and the bound is small")
     func memory() {
-        #expect(MemoryLayout<ClientHelloParser>.size <= 400)
-        #expect(ClientHelloParser.memoryBound() <= 8_192)
+        #expect(MemoryLayout<ClientHelloParser>.size <= 320)
+        #expect(ClientHelloParser.memoryBound() <= 4_096)
         var limits = ClientHelloLimits()
         limits.maxProtocolBytes = 0
         #expect(ClientHelloParser.memoryBound(limits) < ClientHelloParser.memoryBound())

@@ -6,6 +6,15 @@ struct WholeHello: Equatable {
     /// Bytes on the wire.
     var length = 0
 
+    init(serverName: String?, protocols: [String], length: Int) {
+        self.serverName = serverName
+        self.protocols = protocols
+        self.length = length
+    }
+
+    private static let hostLetters = Set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+    private static let protocolBytes = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/+:".utf8)
+
     private struct Broken: Error {}
 
     private struct Cursor {
@@ -26,11 +35,14 @@ struct WholeHello: Equatable {
     }
 
     /// Nil if the bytes do not start with a whole hello that follows the rules.
-    init?(_ bytes: [UInt8], maxBytes: Int = 16_384, maxProtocols: Int = 16, maxProtocolBytes: Int = 512) {
+    init?(
+        _ bytes: [UInt8], maxBytes: Int = 16_384, maxNameBytes: Int = 255, maxProtocols: Int = 16,
+        maxProtocolBytes: Int = 512
+    ) {
         guard let (message, length) = try? Self.assemble(Array(bytes.prefix(maxBytes))) else { return nil }
         self.length = length
         do {
-            try read(message)
+            try read(message, maxNameBytes)
         } catch {
             return nil
         }
@@ -61,7 +73,7 @@ struct WholeHello: Equatable {
         }
     }
 
-    private mutating func read(_ message: ArraySlice<UInt8>) throws {
+    private mutating func read(_ message: ArraySlice<UInt8>, _ maxNameBytes: Int) throws {
         guard message.first == 1 else { throw Broken() }
         var hello = Cursor(bytes: message.dropFirst(4))
         guard try hello.number(2) >> 8 == 3 else { throw Broken() }
@@ -80,28 +92,29 @@ struct WholeHello: Equatable {
             guard seen.insert(type).inserted else { throw Broken() }
             let list = try body.block(2, 1...0xffff)
             guard body.bytes.isEmpty else { throw Broken() }
-            if type == 0 { try readNames(list) } else { try readProtocols(list) }
+            if type == 0 { try readNames(list, maxNameBytes) } else { try readProtocols(list) }
         }
     }
 
-    private mutating func readNames(_ list: Cursor) throws {
+    private mutating func readNames(_ list: Cursor, _ maxNameBytes: Int) throws {
         var list = list
         while !list.bytes.isEmpty {
             let type = try list.number(1)
             let name = try list.block(2).bytes
             guard type == 0 else { continue }
             guard !name.isEmpty else { throw Broken() }
-            if serverName == nil { serverName = try Self.host(name) }
+            guard serverName == nil else { continue }
+            guard name.count <= maxNameBytes else { throw Broken() }
+            serverName = try Self.host(name)
         }
     }
 
     private static func host(_ name: ArraySlice<UInt8>) throws -> String {
-        guard name.count <= 255, let text = String(validating: name, as: UTF8.self) else { throw Broken() }
+        guard let text = String(validating: name, as: UTF8.self) else { throw Broken() }
         var labels = text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
         if labels.last == "" { labels.removeLast() }
-        let letters = Set("abcdefghijklmnopqrstuvwxyz0123456789-_")
         guard !labels.isEmpty, name.allSatisfy({ $0 < 0x80 }),
-            labels.allSatisfy({ !$0.isEmpty && $0.allSatisfy(letters.contains) }),
+            labels.allSatisfy({ !$0.isEmpty && $0.allSatisfy(hostLetters.contains) }),
             labels.count != 4 || !labels.allSatisfy({ $0.allSatisfy(\.isNumber) })
         else { throw Broken() }
         return labels.joined(separator: ".")
@@ -109,11 +122,10 @@ struct WholeHello: Equatable {
 
     private mutating func readProtocols(_ list: Cursor) throws {
         var list = list
-        let legal = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/+:".utf8)
         while !list.bytes.isEmpty {
             let name = try list.block(1, 1...255).bytes
             // Those that are not kept stand as empty ones, and are taken out at the end.
-            protocols.append(name.allSatisfy(legal.contains) ? String(decoding: name, as: UTF8.self) : "")
+            protocols.append(name.allSatisfy(Self.protocolBytes.contains) ? String(decoding: name, as: UTF8.self) : "")
         }
     }
 }
