@@ -159,6 +159,9 @@ package final class GatewayRelay: Sendable {
         counters.pipes = shared.pipes.value.load(ordering: .relaxed)
         return counters
     }
+
+    /// How many connections each thread has.
+    var openByThread: [Int] { shared.mailboxes.map { $0.open.load(ordering: .relaxed) } }
 }
 
 /// A socket that listens.

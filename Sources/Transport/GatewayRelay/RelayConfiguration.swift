@@ -37,7 +37,8 @@ package struct RelayLimits: Sendable {
     /// Connections whose hello is incomplete: what a flood of silent clients can hold.
     package var unfinishedHellos = 10_000
     /// The same for one source: an IPv4 address, or the first 64 bits of an IPv6 one. Many honest clients can share
-    /// an address, but their hellos are complete within a round trip.
+    /// an address, but their hellos are complete within a round trip. It does not hold where a PROXY header is
+    /// expected: there all clients come from the proxy.
     package var unfinishedHellosPerSource = 1_000
     /// Pipes that are open. A connection borrows one for each direction that has more to move than it can deliver at
     /// once; without a pipe bytes are copied.

@@ -11,6 +11,8 @@ package struct RelayCounters: Sendable, Hashable {
         package var bytesToUpstream: UInt64 = 0
         package var bytesToClient: UInt64 = 0
 
+        package init() {}
+
         static func += (left: inout Route, right: Route) {
             left.connected += right.connected
             left.connectFailures += right.connectFailures
@@ -33,6 +35,8 @@ package struct RelayCounters: Sendable, Hashable {
     package var pipes = 0
     package var routes: [String: Route] = [:]
 
+    package init() {}
+
     /// All routes together.
     package var total: Route {
         routes.values.reduce(into: Route()) { $0 += $1 }
@@ -48,10 +52,13 @@ final class RouteTally: Sendable {
     let bytesToClient = Atomic<UInt64>(0)
 
     var counters: RelayCounters.Route {
-        RelayCounters.Route(
-            connected: connected.load(ordering: .relaxed), connectFailures: connectFailures.load(ordering: .relaxed),
-            open: open.load(ordering: .relaxed), bytesToUpstream: bytesToUpstream.load(ordering: .relaxed),
-            bytesToClient: bytesToClient.load(ordering: .relaxed))
+        var counters = RelayCounters.Route()
+        counters.connected = connected.load(ordering: .relaxed)
+        counters.connectFailures = connectFailures.load(ordering: .relaxed)
+        counters.open = open.load(ordering: .relaxed)
+        counters.bytesToUpstream = bytesToUpstream.load(ordering: .relaxed)
+        counters.bytesToClient = bytesToClient.load(ordering: .relaxed)
+        return counters
     }
 }
 

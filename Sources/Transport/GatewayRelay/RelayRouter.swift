@@ -24,7 +24,10 @@ package struct RelayRefusal: Hashable, Sendable, CustomStringConvertible {
     /// What the client is told before the end: the description of a fatal TLS alert.
     let alert: UInt8?
 
-    init(_ code: String, _ description: String, alert: UInt8? = nil) {
+    /// - Parameters:
+    ///   - code: a word of a small set, for it becomes a key of the counters.
+    ///   - alert: the description of a fatal TLS alert for the client; without one it is reset.
+    package init(_ code: String, _ description: String, alert: UInt8? = nil) {
         self.code = code
         self.description = description
         self.alert = alert
@@ -74,6 +77,12 @@ package struct RelayFailure: Hashable, Sendable, CustomStringConvertible {
     /// The error number of the system, nil for a timeout of the relay's.
     package let errno: Int32?
 
+    package init(code: Code, description: String, errno: Int32?) {
+        self.code = code
+        self.description = description
+        self.errno = errno
+    }
+
     package static func == (left: RelayFailure, right: RelayFailure) -> Bool { left.code == right.code }
     package func hash(into hasher: inout Hasher) { hasher.combine(code) }
 }
@@ -114,4 +123,11 @@ package struct RelayConnectionSummary: Sendable, Hashable {
     package var bytesToUpstream: UInt64 = 0
     package var bytesToClient: UInt64 = 0
     package var ending = Ending.open
+
+    package init(from: RelayAddress, serverName: String?, route: String, target: RelayAddress) {
+        self.from = from
+        self.serverName = serverName
+        self.route = route
+        self.target = target
+    }
 }

@@ -24,7 +24,9 @@ final class RelayShared: Sendable {
         self.router = router
         self.events = events
         self.mailboxes = mailboxes
-        hellos = HelloGauge(limits: configuration.limits)
+        var limits = configuration.limits
+        if configuration.expectsProxyHeader { limits.unfinishedHellosPerSource = limits.unfinishedHellos }
+        hellos = HelloGauge(limits: limits)
         tallies = mailboxes.map { _ in WorkerTally(countedRoutes: configuration.limits.countedRoutes) }
     }
 

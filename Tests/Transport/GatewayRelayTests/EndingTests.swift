@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Glibc
 import Testing
 
@@ -194,6 +195,31 @@ import Testing
             let again = try bench.connect(to: upstream)
             try again.server.send([7])
             #expect(try again.client.receive(exactly: 1) == [7])
+        }
+    }
+
+    /// Without a spare descriptor nobody can be turned away: clients wait until something is free.
+    @Test(.enabled(if: OwnDescriptors.isPossible))
+    func acceptingGoesOnWhenDescriptorsAreFreeAgain() async throws {
+        try await onOwnThread {
+            let (upstream, router, journal) = (try Upstream(), TestRouter(), Journal())
+            router.set("a.test", [upstream.address])
+            let relay = try GatewayRelay.bind(.plain, router: router) { journal.record($0) }
+            let client = try Wire(to: relay.addresses[0])
+            try client.send(Hello.bytes("a.test"))
+            let taken = Self.exhaust(leaving: 0)
+            let ended = DispatchSemaphore(value: 0)
+            relay.start { _ in ended.signal() }
+            let pause = try journal.first { event in
+                if case .acceptingPaused(let error) = event { error } else { nil }
+            }
+            #expect(pause.errno == EMFILE)
+            for descriptor in taken { _ = close(descriptor) }
+            let server = try upstream.accept()
+            try server.send([1])
+            #expect(try client.receive(exactly: 1) == [1])
+            relay.drain(grace: .zero)
+            #expect(ended.wait(timeout: .now() + 60) == .success)
         }
     }
 

@@ -187,6 +187,19 @@ import Testing
         }
     }
 
+    @Test func theClientsOfAProxyAreNotOneSource() async throws {
+        var configuration = RelayConfiguration.plain
+        configuration.expectsProxyHeader = true
+        configuration.limits.unfinishedHellosPerSource = 1
+        configuration.limits.unfinishedHellos = 2
+        try await withRelay(configuration) { bench in
+            let waiting = [try bench.dial(), try bench.dial()]
+            eventually { bench.relay.counters.unfinishedHellos == waiting.count }
+            #expect(try bench.dial().endsWithReset())
+            #expect(try bench.journal.first { $0.refusal } == .helloLimit)
+        }
+    }
+
     @Test func thereAreSoManyConnections() async throws {
         var configuration = RelayConfiguration.plain
         configuration.limits.connections = 2

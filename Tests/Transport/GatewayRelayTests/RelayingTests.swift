@@ -202,6 +202,7 @@ import Testing
             for _ in 0..<connections { pairs.append(try bench.connect(to: upstream)) }
             try bench.journal.take(connections) { $0.connection }
             #expect(bench.relay.counters.total.open == connections)
+            #expect(bench.relay.openByThread == [16, 16, 16, 16])
             let threads = pairs.enumerated().map { index, pair in
                 Worked {
                     let bytes = noise(100_000, seed: UInt64(index))
