@@ -1,10 +1,10 @@
 # The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test build release fmt lint proto bench sanitize
+.PHONY: help setup demo test build release fmt lint proto bench bench-gateway sanitize
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the C libraries that are missing, check Swift; every verb that builds does this first
 	@Deploy/dev/setup.sh
@@ -33,6 +33,9 @@ proto: setup ## generate the Swift of the .proto files anew
 
 bench: setup ## measure first sync, propagation, CPU and memory of two daemons, release build
 	@Deploy/dev/bench.sh
+
+bench-gateway: setup ## measure the gateway beside Envoy, HAProxy and nginx in one run, release build
+	@Deploy/dev/bench-gateway.sh
 
 sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
 	@Deploy/dev/sanitize.sh
