@@ -10,6 +10,9 @@ final class Bulk: Sendable {
     private let sender: Worker
     private let counters: Counters
 
+    /// That a receiver sleeps for. The kernel makes room for it and for more.
+    private static let wakeUpBytes = 1 << 20
+
     /// Takes the connection over and starts to send.
     init?(_ connection: Socket) {
         let counters = Counters()
@@ -26,6 +29,8 @@ final class Bulk: Sendable {
 
     /// Receives on this thread until the other side has enough.
     func runToEnd() {
+        // Waking up for every segment would cost more than all else here; without it the load is only dearer.
+        try? connection.receiveOnly(from: Self.wakeUpBytes)
         while true {
             let count = connection.discard()
             guard count > 0 else { break }

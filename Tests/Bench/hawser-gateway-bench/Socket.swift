@@ -83,6 +83,11 @@ struct Socket: Sendable {
         }
     }
 
+    /// Lets receiving wait until so many bytes are there, or the end.
+    func receiveOnly(from bytes: Int) throws {
+        try set(SOL_SOCKET, SO_RCVLOWAT, Int32(clamping: bytes))
+    }
+
     /// Throws away what is there without copying it.
     ///
     /// - Returns: how many bytes; not above zero when the connection is over.
