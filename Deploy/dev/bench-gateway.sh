@@ -6,8 +6,8 @@
 #   memory       resident size of the proxy's processes, fresh from the start, with 10,000 connections whose hello is
 #                forwarded and on which nothing moves. Where a process may not have 20,200 descriptors: with as many as
 #                it may, the growth carried on to 10,000.
-#   bulk         2 connections at full speed in both directions: Gbit/s through the proxy, both directions added, and
-#                CPU seconds of its processes (user and system) per GB of 10^9 bytes.
+#   bulk         2 connections at full speed from the client, then 2 at full speed to it: Gbit/s, and CPU seconds of the
+#                proxy's processes (user and system) per GB of 10^9 bytes, over both directions.
 #   connections  32 clients, each opening one connection after another: hello, 64 bytes back, end. Connections per
 #                second, and CPU seconds per 1,000. The backend closes first, so that no outgoing port has to wait.
 #   echo         64 bytes there and back over 100 standing connections, one message at a time in all: p50 and p99.
@@ -257,6 +257,8 @@ for index in "${!proxies[@]}"; do
 done
 
 mkdir -p .build
+# What an earlier run wrote must not pass for this one.
+rm -f .build/bench-gateway.json
 # In the background, so that a signal to this script is seen at once.
 "$LOAD" load .build/bench-gateway.json "$rounds" "${subjects[@]}" &
 pids+=($!)

@@ -24,7 +24,8 @@ struct Backend {
                 connection.close()
                 continue
             }
-            switch Hello.purpose(hello) {
+            let purpose = Hello.purpose(hello)
+            switch purpose {
             case .short:
                 try? connection.send(Self.answer)
                 connection.close()
@@ -32,13 +33,21 @@ struct Backend {
                 try? connection.send([1])
                 keeper.keep(connection)
             case .echo: try Worker { Self.echo(connection) }.detach()
-            case .bulk: try Worker { Bulk(connection)?.runToEnd() }.detach()
+            case .download, .upload:
+                let isDownload = purpose == .download
+                try Worker { Self.transfer(connection, sends: isDownload) }.detach()
             case nil: connection.close()
             }
         }
     }
 
     static let answer = [UInt8](repeating: 7, count: 64)
+
+    private static func transfer(_ connection: Socket, sends: Bool) {
+        let transfer = Bulk(connection)
+        if sends { transfer.send() } else { transfer.receive() }
+        transfer.close()
+    }
 
     private static func echo(_ connection: Socket) {
         defer { connection.close() }

@@ -7,8 +7,10 @@ enum Hello {
 
     /// What the backend does with a connection.
     enum Purpose: UInt8 {
-        /// Sends without end and throws away what comes.
-        case bulk = 0xB1
+        /// Sends without end.
+        case download = 0xB0
+        /// Throws away what comes.
+        case upload = 0xB1
         /// Answers with 64 bytes and closes.
         case short = 0xB2
         /// Sends back what comes.

@@ -9,7 +9,8 @@ import ProcessTestKit
 ///     hawser-gateway-bench name
 @main
 struct HawserGatewayBench {
-    private static let bulkSeconds = 2.0
+    /// For each direction.
+    private static let bulkSeconds = 1.2
     private static let connectionSeconds = 1.5
     /// For what the last measurement left to be closed.
     private static let restSeconds = 0.15
