@@ -3,9 +3,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-gateways test build release fmt lint proto bench bench-gateway sanitize fuzz
 
-help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-
 setup: ## install the C libraries that are missing, check Swift; every verb that builds does this first
 	@Deploy/dev/setup.sh
 
@@ -36,6 +33,9 @@ proto: setup ## generate the Swift of the .proto files anew
 
 bench: setup ## measure first sync, propagation, CPU and memory of two daemons, release build
 	@Deploy/dev/bench.sh
+
+bench-gateway: setup ## measure the gateway beside Envoy, HAProxy and nginx in one run, release build
+	@Deploy/dev/bench-gateway.sh
 
 sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
 	@Deploy/dev/sanitize.sh

@@ -166,6 +166,7 @@ let modules: [Module] = [
             "ProcessTestKit",
         ],
         packages: [nioCore, nioPosix]),
+    program("hawser-gateway-bench", in: "Bench", uses: ["ProcessTestKit"]),
     support("HawserTestKit", uses: domain + ["HTTPService", "ReplicationService"], packages: [logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
