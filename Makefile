@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-gateways test build release fmt lint proto bench bench-gateway sanitize fuzz
 
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
 setup: ## install the C libraries that are missing, check Swift; every verb that builds does this first
 	@Deploy/dev/setup.sh
 
