@@ -34,8 +34,9 @@ struct StandingMeasurement {
         #"{"peering":{"heartbeat_interval":"\#(heartbeatMilliseconds)ms","heartbeat_timeout":"30s"}}"#
 
     private let heartbeats = 100
-    /// The peering is asked for its last heartbeat after so many changes: often enough that none is missed.
-    private let changesPerLook = 8
+    /// How often the peering is asked for its last heartbeat, in seconds: often enough that none is missed, also while
+    /// the importer writes its copies of a first synchronisation and each change waits for a part of that.
+    private let secondsPerLook = 0.01
 
     func run() throws -> StandingResult {
         let watch = try HTTPClient(port: importer.httpPort)
@@ -46,9 +47,10 @@ struct StandingMeasurement {
         var delays: [Double] = []
         var beats: [Int64] = []
         while beats.count <= heartbeats {
-            for number in 0..<changesPerLook {
+            let lastLook = Clock.now()
+            while Clock.now() - lastLook < secondsPerLook {
                 let start = Clock.now()
-                try change(100 + (delays.count + number) % 50_000, seenBy: watch)
+                try change(100 + delays.count % 50_000, seenBy: watch)
                 delays.append(Clock.now() - start)
             }
             let beat = try lastHeartbeat(client)
