@@ -26,6 +26,8 @@ struct FieldReader {
         end = range.upperBound
     }
 
+    var isAtEnd: Bool { offset >= end }
+
     mutating func next(in bytes: Span<UInt8>) throws(Unusual) -> Field? {
         guard offset < end else { return nil }
         let tag = try varint(in: bytes)

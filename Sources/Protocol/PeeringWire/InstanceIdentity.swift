@@ -3,7 +3,9 @@ enum InstanceIdentity {
     /// Throws if two instances of an `ExportedService` may be the same one: decoding decides then.
     static func requireDistinct(_ bytes: Span<UInt8>) throws(FieldReader.Unusual) {
         var reader = FieldReader(0..<bytes.count)
-        var seen = Set<Int>()
+        // Most services have few instances: two are told apart without a set.
+        var first: Int?
+        var seen: Set<Int> = []
         while let instance = try reader.next(in: bytes) {
             var fields = FieldReader(try instance.range())
             var hasher = Hasher()
@@ -12,7 +14,14 @@ enum InstanceIdentity {
                 guard let part = try fields.next(in: bytes), part.number == number else { throw FieldReader.Unusual() }
                 try combine(field: 2, of: try part.range(), bytes, into: &hasher)
             }
-            guard seen.insert(hasher.finalize()).inserted else { throw FieldReader.Unusual() }
+            let identity = hasher.finalize()
+            guard let known = first else {
+                first = identity
+                continue
+            }
+            let isLast = reader.isAtEnd
+            guard identity != known, !seen.contains(identity) else { throw FieldReader.Unusual() }
+            if !isLast { seen.insert(identity) }
         }
     }
 
