@@ -30,6 +30,12 @@ package struct AgentConfiguration: Hashable, Sendable {
 
     package enum LogLevel: String, CaseIterable, Sendable {
         case trace, debug, info, warn, error
+
+        /// From how operators write it: in any case, and `err` too.
+        package init?(name: String) {
+            let name = name.lowercased()
+            self.init(rawValue: name == "err" ? "error" : name)
+        }
     }
 
     /// These settings with those of a later file, or of the command line, put over them.
@@ -212,8 +218,7 @@ extension AgentConfiguration {
 
     private static func logLevel(_ map: inout MapReader) -> LogLevel? {
         guard let text = map.string("log_level") else { return nil }
-        let name = text.lowercased()
-        if let level = LogLevel(rawValue: name == "err" ? "error" : name) { return level }
+        if let level = LogLevel(name: text) { return level }
         let names = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
         map.invalid("log_level", "must be one of \(names), and is \(quoted(text))")
         return nil

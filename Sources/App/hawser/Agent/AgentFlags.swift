@@ -62,14 +62,9 @@ struct AgentFlags: ParsableArguments {
                 throw ValidationError("\(flag)=\(port): a port is a number from 0 to 65535, or -1 for none")
             }
         }
-        if let logLevel, Self.level(logLevel) == nil {
+        if let logLevel, AgentConfiguration.LogLevel(name: logLevel) == nil {
             throw ValidationError("-log-level=\(logLevel): write trace, debug, info, warn or error")
         }
-    }
-
-    private static func level(_ text: String) -> AgentConfiguration.LogLevel? {
-        let name = text.lowercased()
-        return AgentConfiguration.LogLevel(rawValue: name == "err" ? "error" : name)
     }
 
     /// Where the files are, in the order in which later ones win.
@@ -89,7 +84,7 @@ struct AgentFlags: ParsableArguments {
         configuration.domain = domain
         configuration.httpPort = httpPort
         configuration.grpcTLSPort = grpcTLSPort
-        configuration.logLevel = logLevel.flatMap(Self.level)
+        configuration.logLevel = logLevel.flatMap(AgentConfiguration.LogLevel.init(name:))
         if logsJSON { configuration.logsJSON = true }
         if isDevelopment { configuration.isDevelopment = true }
         return configuration

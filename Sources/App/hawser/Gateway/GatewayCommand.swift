@@ -81,7 +81,7 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     private var level: AgentConfiguration.LogLevel? {
-        AgentConfiguration.LogLevel(rawValue: logLevel.lowercased() == "err" ? "error" : logLevel.lowercased())
+        AgentConfiguration.LogLevel(name: logLevel)
     }
 
     private static func route(_ text: String) throws -> Route {
