@@ -11,9 +11,7 @@ package struct SecretText: Hashable, Sendable, CustomStringConvertible, CustomDe
 
     /// Whether both are the same, in a time that does not tell where they differ. An empty secret matches nothing.
     package func matches(_ other: SecretText) -> Bool {
-        let (own, theirs) = (Array(text.utf8), Array(other.text.utf8))
-        guard own.count == theirs.count, !own.isEmpty else { return false }
-        return zip(own, theirs).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
+        !isEmpty && ConstantTime.areEqual(Array(text.utf8), Array(other.text.utf8))
     }
 
     /// The text itself. Every call is a place to look at in a review.
@@ -34,12 +32,7 @@ package struct SecretDigest: Hashable, Sendable {
     }
 
     package static func == (left: SecretDigest, right: SecretDigest) -> Bool {
-        guard left.bytes.count == right.bytes.count else { return false }
-        var difference: UInt8 = 0
-        for index in left.bytes.indices {
-            difference |= left.bytes[index] ^ right.bytes[index]
-        }
-        return difference == 0
+        ConstantTime.areEqual(left.bytes, right.bytes)
     }
 
     /// Lower-case hex, as it is stored.
@@ -49,5 +42,17 @@ package struct SecretDigest: Hashable, Sendable {
     package init?(hex: String) {
         guard let bytes = Hex.decode(hex), bytes.count == 32 else { return nil }
         self.bytes = bytes
+    }
+}
+
+/// Comparisons whose time tells nothing but the lengths.
+private enum ConstantTime {
+    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        guard left.count == right.count else { return false }
+        var difference: UInt8 = 0
+        for index in left.indices {
+            difference |= left[index] ^ right[index]
+        }
+        return difference == 0
     }
 }
