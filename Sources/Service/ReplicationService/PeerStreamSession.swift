@@ -34,8 +34,15 @@ package final class PeerStreamSession: Sendable {
     private let start = ContinuousClock.now
     private let ending = NIOLockedValueBox<StreamEnd?>(nil)
     private let endAsked = Pulse()
-    private let connection = NIOLockedValueBox(false)
-    private let wasUp = NIOLockedValueBox(false)
+    private let life = NIOLockedValueBox(Life.opening)
+
+    private enum Life {
+        /// The peer has not accepted the stream yet.
+        case opening
+        case up
+        /// It ended after the peer had accepted it.
+        case over
+    }
 
     /// - Parameters:
     ///   - channel: a stream whose opening has been sent, or checked.
@@ -62,10 +69,10 @@ package final class PeerStreamSession: Sendable {
     }
 
     /// Whether the peer has accepted the stream, and it has not ended.
-    package var isConnected: Bool { connection.withLockedValue { $0 } }
+    package var isConnected: Bool { life.withLockedValue { $0 == .up } }
 
     /// Whether the peer has accepted the stream at any time.
-    package var hasBeenUp: Bool { wasUp.withLockedValue { $0 } }
+    package var hasBeenUp: Bool { life.withLockedValue { $0 != .opening } }
 
     /// Ends the stream from outside: a newer one takes over, or the daemon stops.
     package func end(_ end: StreamEnd) {
@@ -86,12 +93,11 @@ package final class PeerStreamSession: Sendable {
     }
 
     private func connected() {
-        let wasConnected = connection.withLockedValue { isConnected in
-            defer { isConnected = true }
-            return isConnected
+        let wasConnected = life.withLockedValue { life in
+            defer { life = .up }
+            return life == .up
         }
         if wasConnected { return }
-        wasUp.withLockedValue { $0 = true }
         context.logger.info("the stream is up", metadata: remoteAddress.map { ["address": "\($0)"] })
         if path?.bypassesGateways == true {
             context.logger.warning(
@@ -115,7 +121,7 @@ package final class PeerStreamSession: Sendable {
     }
 
     private func ended(_ end: StreamEnd) {
-        connection.withLockedValue { $0 = false }
+        life.withLockedValue { $0 = $0 == .up ? .over : $0 }
         let now = context.now()
         context.board.change(context.peering) { status in
             if status.isConnected { status.changedAt = now }
