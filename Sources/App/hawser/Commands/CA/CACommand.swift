@@ -70,6 +70,10 @@ struct RetireRootsCommand: AsyncParsableCommand {
         help: "Also if peers have not confirmed the new root. Those that dial this cluster need a new token then.")
     var isForced = false
 
+    func validate() throws {
+        if root?.isEmpty == true { throw ValidationError("-root= is empty: write the ID of a root, or leave it out") }
+    }
+
     func run() async throws {
         let client = try options.client()
         let path = APIPath("hawser", "ca", "retire").query("root", root).query("force", isForced ? "true" : nil)
