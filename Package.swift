@@ -122,6 +122,9 @@ let modules: [Module] = [
     module(.transport, "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
+    module(
+        .service, "Observability", uses: ["IdentityCore", "Listening"],
+        packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
     module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
     module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     module(
@@ -138,21 +141,23 @@ let modules: [Module] = [
     module(
         .service, "PeeringService",
         uses: domain + [
-            "TLSEngine", "PeeringWire", "GRPCWire", "Listening", "TLSTransport", "GRPCTransport", "ReplicationService",
+            "Observability", "TLSEngine", "PeeringWire", "GRPCWire", "Listening", "TLSTransport", "GRPCTransport",
+            "ReplicationService",
         ],
         packages: [nioCore, nioLocks, logging, lifecycle]),
     module(
         .service, "GatewayService",
-        uses: ["PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
+        uses: ["Observability", "PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
         packages: [nioLocks, nioPosix, logging, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain + ["Listening"],
+        .service, "HTTPService", uses: domain + ["Observability", "Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
         .app, "hawser",
         uses: domain + [
-            "SQLiteStorage", "ConfigFiles", "PeerStreamTranslation", "IdentityService", "ReplicationService",
+            "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation", "IdentityService",
+            "ReplicationService",
             "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
@@ -167,7 +172,9 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioPosix]),
     program("hawser-gateway-bench", in: "Bench", uses: ["ProcessTestKit"]),
-    support("HawserTestKit", uses: domain + ["HTTPService", "ReplicationService"], packages: [logging, lifecycle]),
+    support(
+        "HawserTestKit", uses: domain + ["Observability", "HTTPService", "ReplicationService"],
+        packages: [logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
@@ -197,6 +204,7 @@ let modules: [Module] = [
     tests(
         .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
         packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
+    tests(.service, of: "Observability"),
     tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
     tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     tests(
@@ -211,7 +219,7 @@ let modules: [Module] = [
     tests(
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
-    tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
+    tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",
         uses: [

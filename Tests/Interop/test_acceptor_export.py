@@ -4,7 +4,7 @@ import pytest
 
 from standin import wire
 from standin.dialer import Dialer, decode_token
-from standin.hawser import exports
+from standin.hawser import THROUGH_GATEWAYS, exports
 
 NODE_ID_LENGTH = 36
 LIST = "exported-service-list"
@@ -503,9 +503,6 @@ def test_manual_addresses_are_not_replicated(hawser, cleanup):
     assert list(wire.unpack(response).Addresses) == own
 
 
-MESH = {"Kind": "mesh", "Name": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
-
-
 def test_the_server_addresses_follow_the_mesh_entry(hawser, cleanup):
     """Sections 4.7 and 6.4: gateways instead of servers, and back."""
     wan = {"wan": {"address": "198.51.100.1", "port": 443}}
@@ -514,7 +511,7 @@ def test_the_server_addresses_follow_the_mesh_entry(hawser, cleanup):
     dialer = cleanup.enter_context(Dialer(hawser.token()))
     stream = dialer.connect(wire.SERVER_ADDRESSES)
     own = list(wire.unpack(stream.next_response()).Addresses)
-    hawser.write("mesh.json", MESH)
+    hawser.write("mesh.json", THROUGH_GATEWAYS)
     hawser.reload()
     assert list(wire.unpack(stream.next_response()).Addresses) == ["198.51.100.1:443"]
     hawser.write("mesh.json", None)

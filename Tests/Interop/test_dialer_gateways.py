@@ -4,11 +4,9 @@ import pytest
 
 from standin import wire
 from standin.acceptor import Acceptor
-from standin.hawser import free_port
+from standin.hawser import THROUGH_GATEWAYS, free_port
 from standin.tunnel import Tunnel
 from standin.waiting import eventually
-
-THROUGH_GATEWAYS = {"Kind": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
 
 
 def gateway(port, number=1):
@@ -58,6 +56,8 @@ def test_exchange_and_stream_go_through_the_gateway_alone(make_hawser, acceptor,
     accepted(acceptor, hawser)
     assert tunnel.connections == 2
     assert way(hawser) == ("local-gateway", False)
+    ((_, value),) = hawser.metrics()["hawser_peering_bypasses_gateway"].items()
+    assert value == 0
     shown = hawser.cli("peering", "read", "-name", "standin").output
     assert f"by a gateway of this cluster, at 127.0.0.1:{tunnel.port}" in shown
 
@@ -80,6 +80,8 @@ def test_without_a_gateway_that_works_the_peer_is_dialed_itself(make_hawser, acc
     assert "goes past this cluster's mesh gateways" in hawser.log
     shown = hawser.cli("peering", "read", "-name", "standin").output
     assert "past the mesh gateways" in shown
+    ((_, value),) = hawser.metrics()["hawser_peering_bypasses_gateway"].items()
+    assert value == 1
 
 
 def test_without_a_registered_gateway_the_peer_is_dialed_itself(make_hawser, acceptor):

@@ -5,13 +5,11 @@ import subprocess
 
 import pytest
 
-from standin import raw
+from standin import metrics, raw
 from standin.dialer import decode_token
-from standin.hawser import PROGRAM, exports, free_port
+from standin.hawser import PROGRAM, THROUGH_GATEWAYS, exports, free_port
 from standin.tunnel import Tunnel
 from standin.waiting import eventually
-
-MESH = {"Kind": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
 
 
 class Pair:
@@ -33,14 +31,14 @@ class Pair:
             files={
                 "services.json": {"services": [{"name": "web"}]},
                 "exports.json": exports("web", peer="island"),
-                "mesh.json": MESH if accepts_through else {"services": []},
+                "mesh.json": THROUGH_GATEWAYS if accepts_through else {"services": []},
             },
         )
         self.island = make_hawser(
             "island",
             datacenter="dc2",
             agent=self._agent("island"),
-            files={"mesh.json": MESH if dials_through else {"services": []}},
+            files={"mesh.json": THROUGH_GATEWAYS if dials_through else {"services": []}},
         )
 
     def _agent(self, name):
@@ -61,7 +59,7 @@ class Pair:
 
     def use(self, name, is_on):
         daemon = getattr(self, name)
-        daemon.write("mesh.json", MESH if is_on else {"services": []})
+        daemon.write("mesh.json", THROUGH_GATEWAYS if is_on else {"services": []})
         daemon.reload()
 
 
@@ -216,7 +214,7 @@ def test_gateways_of_their_own_follow_the_daemons(make_hawser, start_gateway):
                 "services": [{"name": "web"}, gateway_service(ports["harbor"])]
             },
             "exports.json": exports("web", peer="island"),
-            "mesh.json": MESH,
+            "mesh.json": THROUGH_GATEWAYS,
         },
     )
     island = make_hawser(
@@ -224,17 +222,25 @@ def test_gateways_of_their_own_follow_the_daemons(make_hawser, start_gateway):
         datacenter="dc2",
         files={
             "services.json": {"services": [gateway_service(ports["island"])]},
-            "mesh.json": MESH,
+            "mesh.json": THROUGH_GATEWAYS,
         },
     )
+    doors = {"harbor": free_port(), "island": free_port()}
     logs = [
-        start_gateway(daemon, ports[daemon.name], "-follow") for daemon in (harbor, island)
+        start_gateway(
+            daemon, ports[daemon.name], "-follow", f"-metrics=127.0.0.1:{doors[daemon.name]}"
+        )
+        for daemon in (harbor, island)
     ]
     assert island.establish(harbor.token("island"), "harbor").status == 200
     eventually(lambda: island.imported("web", "harbor"), "island has the service")
     assert island.peering("harbor")["Hawser"]["Way"] == "local-gateway"
     for log in logs:
         assert log.read_text().count("a connection is forwarded") == 2
+    for port in doors.values():
+        counted = metrics.scrape(port)
+        assert list(counted["hawser_gateway_connections_total"].values()) == [2]
+        assert list(counted["hawser_gateway_open_connections"].values()) == [1]
 
     # A daemon that comes back is followed again.
     island.restart()

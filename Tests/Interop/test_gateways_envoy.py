@@ -10,11 +10,10 @@ import pytest
 
 from standin import raw
 from standin.dialer import decode_token
-from standin.hawser import exports, free_port
+from standin.hawser import THROUGH_GATEWAYS, exports, free_port
 from standin.waiting import eventually
 
 ENVOY = pathlib.Path(sys.executable).parent / "envoy"
-MESH = {"Kind": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
 
 
 def gateway(port):
@@ -64,7 +63,7 @@ def test_envoy_at_both_ends(make_hawser, start_envoy):
         files={
             "services.json": {"services": [{"name": "web"}, gateway(ports["harbor"])]},
             "exports.json": exports("web", peer="island"),
-            "mesh.json": MESH,
+            "mesh.json": THROUGH_GATEWAYS,
         },
     )
     start_envoy(harbor, ports["harbor"])
@@ -81,7 +80,7 @@ def test_envoy_at_both_ends(make_hawser, start_envoy):
     assert island.establish(token, "harbor").status == 200
     eventually(lambda: island.imported("web", "harbor"), "the services are there")
 
-    island.write("mesh.json", MESH)
+    island.write("mesh.json", THROUGH_GATEWAYS)
     island.reload()
     bootstrap = start_envoy(island, ports["island"])
     names = [

@@ -1,6 +1,7 @@
 package import CatalogCore
 package import GatewayCore
 package import IdentityCore
+package import Observability
 package import PeeringCore
 package import ReplicationCore
 package import StateCore
@@ -95,6 +96,8 @@ package struct HTTPDependencies: Sendable {
     package var decodeImported: ImportedDecoder
     /// What gateways have to forward.
     package var gatewayRoutes: @Sendable (State) -> [GatewayCore.Route]
+    /// What is counted and measured, at the moment of the call.
+    package var metrics: @Sendable () -> [Metric]
     package var agent: AgentDescription
     /// The wall clock.
     package var now: @Sendable () -> Timestamp
@@ -102,7 +105,8 @@ package struct HTTPDependencies: Sendable {
     package init(
         store: StateStore, peerings: any PeeringOperations, authority: any CAOperations,
         reload: any ReloadOperation, log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder,
-        gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route], agent: AgentDescription,
+        gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route],
+        metrics: @escaping @Sendable () -> [Metric], agent: AgentDescription,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
@@ -112,6 +116,7 @@ package struct HTTPDependencies: Sendable {
         self.log = log
         self.decodeImported = decodeImported
         self.gatewayRoutes = gatewayRoutes
+        self.metrics = metrics
         self.agent = agent
         self.now = now
     }

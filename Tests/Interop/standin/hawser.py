@@ -9,6 +9,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 
+from standin import metrics
 from standin.waiting import eventually
 
 PROGRAM = os.environ.get("HAWSER", "hawser")
@@ -170,6 +171,10 @@ class Hawser:
         assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
         return answer.json
 
+    def metrics(self):
+        """What Prometheus sees: see standin.metrics."""
+        return metrics.parse(self.api("GET", "/v1/agent/metrics?format=prometheus").text)
+
     def reload(self):
         outcome = self.cli("reload")
         assert outcome.code == 0, outcome.errors
@@ -212,6 +217,10 @@ def exports(*names, peer="standin"):
     """The config entry that exports services to a peer."""
     services = [{"Name": name, "Consumers": [{"Peer": peer}]} for name in names]
     return {"Kind": "exported-services", "Name": "default", "Services": services}
+
+
+#: The config entry with which the control plane goes through mesh gateways.
+THROUGH_GATEWAYS = {"Kind": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
 
 
 def _environment(**added):

@@ -3,6 +3,7 @@ import GatewayCore
 package import HTTPService
 package import IdentityCore
 import Logging
+package import Observability
 package import PeeringCore
 package import ReplicationCore
 import ServiceLifecycle
@@ -119,7 +120,7 @@ package struct TestDaemon: Sendable {
 
     /// Runs a daemon for as long as the closure takes.
     package static func run(
-        payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(),
+        payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(), metrics: [Metric] = [],
         _ body: @Sendable (TestDaemon) async throws -> Void
     ) async throws {
         let store = try await StateStore(storage: MemoryStorage())
@@ -137,7 +138,7 @@ package struct TestDaemon: Sendable {
                 gatewayRoutes: {
                     GatewayPlan.routes(
                         of: $0, servers: [HostPort(host: "127.0.0.1", port: 8503)], establishing: [DialTarget]())
-                }, agent: agent,
+                }, metrics: { metrics }, agent: agent,
                 now: { Timestamp(seconds: 1_000_000_000) }),
             limits: limits, logger: logger, onListening: { listening.yield($0) })
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: logger))

@@ -52,6 +52,7 @@ struct AgentDaemon {
 
     private func run(dataDirectory: String) async throws {
         let logger = makeLogger("agent")
+        _ = OpenFileLimit.raise()
         for warning in loaded.warnings { logger.warning("\(warning)") }
         if settings.isDevelopment, let unused = settings.dataDirectory {
             logger.warning("data_dir \(unused) is not used with -dev: nothing is kept")
@@ -110,9 +111,8 @@ struct AgentDaemon {
             ReloadOnSignal(catalog: catalog, logger: logger),
         ]
         if let listener { services.append(peerings.server(on: listener)) }
-        if let gateway = try await startGateway(store, node.name, address, listener, peerings) {
-            services.append(gateway.service)
-        }
+        let gateway = try await startGateway(store, node.name, address, listener, peerings)
+        if let gateway { services.append(gateway.service) }
         let description = AgentDescription(
             version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
             address: address, peeringPort: listener?.port ?? -1)
@@ -124,7 +124,7 @@ struct AgentDaemon {
             decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] },
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
-            }, agent: description,
+            }, metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
             now: WallClock.now)
         services += makeHTTP(http) { addresses in
             logger.info(

@@ -6,6 +6,7 @@ import GatewayService
 import Glibc
 import IdentityCore
 import Logging
+import Observability
 import PeeringCore
 import ServiceLifecycle
 import UnixSignals
@@ -55,6 +56,18 @@ struct GatewayCommand: AsyncParsableCommand {
     var sendsProxyHeader = false
 
     @Option(
+        name: .customLong("max-connections"),
+        help: ArgumentHelp("How many connections may be open; each takes two open files.", valueName: "n"))
+    var maxConnections = RelayLimits().connections
+
+    @Option(
+        name: .customLong("metrics"),
+        help: ArgumentHelp(
+            "Where to answer GET /metrics for Prometheus, such as 127.0.0.1:9102. Default: nowhere.",
+            valueName: "address"))
+    var metrics: String?
+
+    @Option(
         name: .customLong("drain"), help: ArgumentHelp("Seconds that connections have after SIGTERM.", valueName: "s"))
     var drainSeconds = 30
 
@@ -75,6 +88,12 @@ struct GatewayCommand: AsyncParsableCommand {
             throw ValidationError("-listen=\(text): write an address and a port, such as 0.0.0.0:8443 or [::]:8443")
         }
         for text in routes { _ = try Self.route(text) }
+        if let metrics, HostPort(metrics) == nil {
+            throw ValidationError("-metrics=\(metrics): write an address and a port, such as 127.0.0.1:9102")
+        }
+        if !(1...10_000_000).contains(maxConnections) {
+            throw ValidationError("-max-connections=\(maxConnections): 1 to 10000000")
+        }
         if let threads, !(1...64).contains(threads) { throw ValidationError("-threads=\(threads): 1 to 64") }
         if !(0...86_400).contains(drainSeconds) { throw ValidationError("-drain=\(drainSeconds): 0 to 86400 seconds") }
         if level == nil { throw ValidationError("-log-level=\(logLevel): write trace, debug, info, warn or error") }
@@ -106,6 +125,7 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.path = copies ? .copy : .splice
         configuration.expectsProxyHeader = expectsProxyHeader
         configuration.sendsProxyHeader = sendsProxyHeader
+        configuration.limits.connections = maxConnections
         let logger = makeLogger()
         let source: any GatewayRouteSource =
             follows
@@ -119,10 +139,19 @@ struct GatewayCommand: AsyncParsableCommand {
             throw CommandFailure("hawser: \(error.message)")
         }
         logger.info("Hawser v\(VersionCommand.version) gateway is up", metadata: ["listen": "\(parts.addresses)"])
+        var services: [any Service] = [parts.service]
+        if let metrics = metrics.flatMap({ HostPort($0) }) {
+            services.append(
+                MetricsServer(host: metrics.host, port: metrics.port, logger: logger) { parts.metrics })
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [parts.service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch let refusal as Refusal {
+            throw CommandFailure("hawser: \(refusal.message)")
+        }
         logger.info("the gateway has ended in order", metadata: parts.totals)
     }
 

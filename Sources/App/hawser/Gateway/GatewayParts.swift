@@ -3,6 +3,7 @@ import GatewayRelay
 import GatewayService
 import IdentityCore
 import Logging
+import Observability
 
 /// A gateway put together: the relay listens already, and forwards from the start of `service` on.
 struct GatewayParts {
@@ -13,6 +14,7 @@ struct GatewayParts {
     init(
         _ configuration: RelayConfiguration, source: any GatewayRouteSource, logger: Logger, grace: Duration
     ) throws(Refusal) {
+        Self.provideFiles(for: configuration.limits.connections, logger)
         let router = GatewayRouter()
         let events = GatewayEvents(logger: logger)
         do throws(RelayError) {
@@ -23,10 +25,25 @@ struct GatewayParts {
         service = GatewayService(relay: relay, router: router, source: source, logger: logger, grace: grace)
     }
 
+    /// Two files for each connection, and some for everything else.
+    private static func provideFiles(for connections: Int, _ logger: Logger) {
+        let files = OpenFileLimit.raise()
+        let possible = max(0, (files - 200) / 2)
+        guard possible < connections else { return }
+        logger.warning(
+            """
+            the limit of open files, \(files), leaves room for about \(possible) of \(connections) connections: raise it \
+            (ulimit -n, LimitNOFILE=), or lower -max-connections
+            """)
+    }
+
     /// Where it really listens.
     var addresses: String { relay.addresses.map(\.description).joined(separator: ",") }
 
-    /// What it has done, for the last line of the log.
+    /// What it has done, for those who measure.
+    var metrics: [Metric] { relay.counters.metrics }
+
+    /// The same, for the last line of the log.
     var totals: Logger.Metadata {
         let counters = relay.counters
         let total = counters.total

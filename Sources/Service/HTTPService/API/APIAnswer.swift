@@ -10,7 +10,7 @@ struct APIAnswer: Sendable {
         case empty
         /// Written when it is known whether it shall be pretty.
         case json(@Sendable (inout JSONWriter) -> Void)
-        case text(String)
+        case text(String, type: String = "text/plain; charset=utf-8")
         /// Lines without an end; the closure writes until it returns.
         case stream(@Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void)
     }
@@ -57,7 +57,7 @@ struct APIAnswer: Sendable {
         switch content {
         case .empty: break
         case .json: headers[.contentType] = "application/json"
-        case .text: headers[.contentType] = "text/plain; charset=utf-8"
+        case .text(_, let type): headers[.contentType] = type
         case .stream: headers[.contentType] = "application/x-ndjson"
         }
         headers[.vary] = "Accept-Encoding"
@@ -81,7 +81,7 @@ struct APIAnswer: Sendable {
             var buffer = ByteBuffer(bytes: json.bytes)
             if pretty { buffer.writeString("\n") }
             return ResponseBody(byteBuffer: buffer)
-        case .text(let text):
+        case .text(let text, _):
             return ResponseBody(byteBuffer: ByteBuffer(string: text))
         case .stream(let write):
             return ResponseBody { writer in

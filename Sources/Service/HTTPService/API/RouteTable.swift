@@ -54,7 +54,8 @@ struct RouteTable: Sendable {
             PeeringRoutes.routes(environment) + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
                 + CatalogRoutes.routes(environment) + HealthRoutes.routes(environment)
                 + AgentRoutes.routes(environment) + ClusterRoutes.routes(environment)
-                + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment))
+                + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
+                + MetricsRoutes.routes(environment))
     }
 }
 

@@ -1,0 +1,18 @@
+import Glibc
+
+/// How many descriptors this process may have.
+enum OpenFileLimit {
+    /// Raises the soft limit, which is low for the sake of programs that use `select`, to the hard one.
+    ///
+    /// - Returns: what holds afterwards.
+    static func raise() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        if limit.rlim_cur < limit.rlim_max {
+            var raised = limit
+            raised.rlim_cur = limit.rlim_max
+            if unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+}
