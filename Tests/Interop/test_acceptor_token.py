@@ -10,7 +10,7 @@ import pytest
 from standin import wire
 from standin.acceptor import Acceptor
 from standin.dialer import Dialer, decode_token, refusal_of
-from standin.hawser import Hawser, exports
+from standin.hawser import THROUGH_GATEWAYS, Hawser, exports
 from standin.waiting import eventually
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -130,9 +130,6 @@ def test_external_addresses_become_manual_ones_beside_the_others(hawser):
     assert fields["ServerAddresses"] == [f"127.0.0.1:{hawser.peering_port}"]
 
 
-MESH = {"Kind": "mesh", "Name": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
-
-
 def gateway(number, address, port, wan=None):
     tagged = {"wan": {"address": wan[0], "port": wan[1]}} if wan else {}
     return {
@@ -155,7 +152,7 @@ def test_with_peering_through_gateways_the_addresses_are_their_wan_addresses(
         gateway(3, "2001:db8::3", 8443),
     ]
     hawser = make_hawser(
-        files={"mesh.json": MESH, "gateways.json": {"services": gateways}}
+        files={"mesh.json": THROUGH_GATEWAYS, "gateways.json": {"services": gateways}}
     )
     fields = decode_token(hawser.token())
     assert fields["ServerAddresses"] == [
@@ -169,11 +166,58 @@ def test_with_peering_through_gateways_the_addresses_are_their_wan_addresses(
 
 def test_without_a_gateway_peering_through_gateways_makes_no_token(make_hawser):
     """Section 1.2: there is no fallback to server addresses."""
-    hawser = make_hawser(files={"mesh.json": MESH})
+    hawser = make_hawser(files={"mesh.json": THROUGH_GATEWAYS})
     assert refused(ask(hawser)) == (
         "servers are configured to PeerThroughMeshGateways, but no mesh gateway "
         "instances are registered"
     )
+
+
+@pytest.mark.parametrize(
+    "address, reason",
+    [
+        ("0.0.0.0:8503", "stands for every address of a machine"),
+        ("[::]:8503", "stands for every address of a machine"),
+        ("224.0.0.1:8503", "is a multicast address"),
+        ("[fe80::1]:8503", "holds on one network link only"),
+    ],
+)
+def test_addresses_that_nobody_can_dial_are_refused(hawser, address, reason):
+    answer = ask(hawser, ServerExternalAddresses=["198.51.100.7:8503", address])
+    assert f"{address} is not a valid peering server address: it {reason}" in refused(answer)
+    assert hawser.peering() is None
+
+
+def test_gateways_that_nobody_can_dial_are_refused(make_hawser):
+    services = {"services": [gateway(1, "10.0.0.1", 8443, wan=("0.0.0.0", 443))]}
+    files = {"mesh.json": THROUGH_GATEWAYS, "gateways.json": services}
+    hawser = make_hawser(files=files)
+    assert "no mesh gateway has a WAN address that peers can dial: 0.0.0.0:443" in refused(
+        ask(hawser)
+    )
+    external = ["198.51.100.7:8503"]
+    fields = decode_token(hawser.token(ServerExternalAddresses=external))
+    assert fields["ManualServerAddresses"] == external
+    services["services"].append(gateway(2, "10.0.0.2", 8443, wan=("198.51.100.2", 443)))
+    hawser.write("gateways.json", services)
+    hawser.reload()
+    assert decode_token(hawser.token("other"))["ServerAddresses"] == ["0.0.0.0:443", "198.51.100.2:443"]
+
+
+def test_the_command_shows_where_the_token_leads(hawser):
+    external = "peer.example.com:8503,127.0.0.1:8503"
+    flags = ["-name", "standin", "-server-external-addresses", external]
+    outcome = hawser.cli("peering", "generate-token", *flags)
+    token = outcome.output.strip()
+    assert decode_token(token)["ManualServerAddresses"] == external.split(",")
+    name = decode_token(token)["ServerName"]
+    assert outcome.errors == (
+        f"The token leads to {name} at:\n"
+        "  peer.example.com:8503\n"
+        "  127.0.0.1:8503 (from this machine only)\n"
+    )
+    json_outcome = hawser.cli("peering", "generate-token", *flags, "-format", "json")
+    assert json_outcome.errors == ""
 
 
 # Errors of section 1.3. Consul answers 500 to all of them (section 8.1); the text is

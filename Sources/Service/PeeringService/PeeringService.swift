@@ -11,7 +11,7 @@ import TLSEngine
 /// Peerings as operators handle them: make a token, redeem a token, delete. The streams themselves are run by `server`
 /// and `supervisor`. Any task may call any method.
 package final class PeeringService: Sendable {
-    private let environment: ReplicationEnvironment
+    let environment: ReplicationEnvironment
     private let settings: PeeringSettings
     private let registry = StreamRegistry()
     private let dialer: PeerDialer
@@ -63,9 +63,7 @@ package final class PeeringService: Sendable {
     ) async throws(Refusal) -> String {
         try PeeringRules.validateName(name)
         try PeeringRules.validateMeta(meta)
-        for address in externalAddresses where HostPort(address) == nil {
-            throw Refusal(.invalid, "\(address) is not a valid peering server address")
-        }
+        try Self.validate(externalAddresses: externalAddresses)
         let addresses = try addresses(besides: externalAddresses)
         guard let identity = environment.store.state.identity else {
             throw Refusal(.unavailable, "CA has not finished initializing")
@@ -84,12 +82,33 @@ package final class PeeringService: Sendable {
         ).encoded
     }
 
-    /// What the token says of where to dial (protocol section 1.2).
+    private static func validate(externalAddresses: [String]) throws(Refusal) {
+        for text in externalAddresses {
+            guard let address = HostPort(text), !address.host.isEmpty else {
+                throw Refusal(.invalid, "\(text) is not a valid peering server address")
+            }
+            if case .nobody(let reason) = address.reach {
+                throw Refusal(.invalid, "\(text) is not a valid peering server address: it \(reason)")
+            }
+        }
+    }
+
+    /// What the token says of where to dial (protocol section 1.2). A token that leads nowhere would be found out by
+    /// somebody else, later: it is refused, unless external addresses lead somewhere.
     private func addresses(besides externalAddresses: [String]) throws(Refusal) -> [HostPort] {
         let state = environment.store.state
         let addresses = settings.addresses.inForce(in: state)
-        guard addresses.isEmpty else { return addresses }
-        if state.peersThroughMeshGateways {
+        let throughGateways = state.peersThroughMeshGateways
+        guard addresses.isEmpty else {
+            let reasons = addresses.compactMap(\.whyNobodyReachesIt)
+            guard externalAddresses.isEmpty, reasons.count == addresses.count else { return addresses }
+            throw Refusal(
+                .unavailable,
+                throughGateways
+                    ? "no mesh gateway has a WAN address that peers can dial: \(reasons[0]). Register it with another"
+                    : "peers cannot dial this server: \(reasons[0]). Set advertise_addr to another")
+        }
+        if throughGateways {
             throw Refusal(
                 .unavailable,
                 "servers are configured to PeerThroughMeshGateways, but no mesh gateway instances are registered")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DocumentCore
+import PeeringCore
 
 struct GenerateTokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,7 +35,28 @@ struct GenerateTokenCommand: AsyncParsableCommand {
             throw error.failure("Error generating peering token for \(peering.name)")
         }
         let output = Surroundings.current.output
-        try output.write(line: format.isJSON ? answer.json() : answer["PeeringToken"]?.string ?? "")
+        guard !format.isJSON else { return try output.write(line: answer.json()) }
+        let token = answer["PeeringToken"]?.string ?? ""
+        try output.write(line: token)
+        try showAddresses(of: token)
+    }
+
+    /// Beside the output, which scripts keep as the token.
+    private func showAddresses(of text: String) throws(CommandFailure) {
+        guard let token = try? PeeringToken(encoded: text) else { return }
+        let error = Surroundings.current.error
+        try error.write(line: "The token leads to \(token.serverName) at:")
+        for text in token.addressesToDial {
+            try error.write(line: "  \(text)\(Self.remark(on: HostPort(text)))".printable)
+        }
+    }
+
+    private static func remark(on address: HostPort?) -> String {
+        switch address?.reach {
+        case .thisMachine: " (from this machine only)"
+        case .nobody(let reason): " (nobody gets there: it \(reason))"
+        case .anybody, nil: ""
+        }
     }
 
     private var addresses: [String] {
