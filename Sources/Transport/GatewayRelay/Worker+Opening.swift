@@ -129,6 +129,8 @@ extension Worker {
             }
             let socket = Int32(descriptor)
             _ = hawser_set_option(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            // The hello goes with the packet that ends the handshake: one packet less.
+            _ = hawser_set_option(socket, Int32(IPPROTO_TCP), TCP_QUICKACK, 0)
             let result = unsafe hawser_connect(socket, &address)
             if result == 0 || result == -Int(EINPROGRESS),
                 hawser_epoll_add(epoll, socket, Self.interest, connection.token(.upstream)) == 0
