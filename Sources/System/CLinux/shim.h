@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <elf.h>
+#include <link.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -271,6 +274,39 @@ static inline long hawser_block_sigpipe(void) {
     sigaddset(&set, SIGPIPE);
     return -(long)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
+
+// Memory
+
+struct dl_phdr_info;
+extern int dl_iterate_phdr(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+
+/// The head of glibc's struct of this name (dl_iterate_phdr(3)).
+struct hawser_program_headers {
+    ElfW(Addr) base;
+    const char *name;
+    const ElfW(Phdr) *headers;
+    ElfW(Half) count;
+};
+
+/// Only what was never writable: pages that the loader or the program has changed exist nowhere else.
+static inline int hawser_release_object(struct dl_phdr_info *object, size_t size, void *unused) {
+    const struct hawser_program_headers *program = (const struct hawser_program_headers *)object;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)unused;
+    if (size < sizeof *program) return 0;
+    for (int i = 0; i < program->count; i++) {
+        const ElfW(Phdr) *segment = &program->headers[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
+        const uintptr_t start = (program->base + segment->p_vaddr) & ~(page - 1);
+        const uintptr_t end = program->base + segment->p_vaddr + segment->p_filesz;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+/// Lets go of the pages of the program's files that are mapped only to be read or run: those that are needed again are
+/// mapped again out of the page cache.
+static inline void hawser_release_program_pages(void) { dl_iterate_phdr(hawser_release_object, NULL); }
 
 static inline void hawser_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 

@@ -147,6 +147,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        ProgramMemory.releaseAfterStart()
         do {
             try await group.run()
         } catch let refusal as Refusal {
