@@ -101,7 +101,7 @@ let modules: [Module] = [
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
-    module(.domain, "CatalogCore"),
+    module(.domain, "CatalogCore", uses: ["DocumentCore"]),
     module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
     module(.domain, "IdentityCore"),
     module(.domain, "PeeringCore", uses: ["DocumentCore", "IdentityCore"]),

@@ -60,24 +60,6 @@ package struct PeerMeta: Hashable, Sendable {
     }
 }
 
-/// What a sidecar proxy stands in front of.
-package struct ProxyTarget: Hashable, Sendable {
-    package var destinationServiceName: String
-    package var destinationServiceID: String
-    package var localServiceAddress: String
-    package var localServicePort: Int
-
-    package init(
-        destinationServiceName: String = "", destinationServiceID: String = "",
-        localServiceAddress: String = "", localServicePort: Int = 0
-    ) {
-        self.destinationServiceName = destinationServiceName
-        self.destinationServiceID = destinationServiceID
-        self.localServiceAddress = localServiceAddress
-        self.localServicePort = localServicePort
-    }
-}
-
 /// One registered service without its node and checks (protocol section 3.4, `service.NodeService`).
 package struct NodeService: Hashable, Sendable {
     package var kind: ServiceKind
@@ -97,7 +79,7 @@ package struct NodeService: Hashable, Sendable {
     package var enableTagOverride: Bool
     package var locality: Locality?
     /// Set on proxies only.
-    package var proxy: ProxyTarget?
+    package var proxy: ProxyConfiguration?
     /// The instance speaks mesh TLS itself.
     package var connectNative: Bool
     /// Set on the proxies that stand for an exporter's gateways.
@@ -107,7 +89,7 @@ package struct NodeService: Hashable, Sendable {
         kind: ServiceKind = .typical, id: String, service: String, tags: [String] = [], address: String = "",
         port: Int = 0, ports: [ServicePort] = [], socketPath: String = "",
         taggedAddresses: [String: ServiceAddress] = [:], meta: [String: String] = [:], weights: Weights? = Weights(),
-        enableTagOverride: Bool = false, locality: Locality? = nil, proxy: ProxyTarget? = nil,
+        enableTagOverride: Bool = false, locality: Locality? = nil, proxy: ProxyConfiguration? = nil,
         connectNative: Bool = false, peerMeta: PeerMeta? = nil
     ) {
         self.kind = kind

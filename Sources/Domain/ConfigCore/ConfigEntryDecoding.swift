@@ -163,11 +163,16 @@ enum EditionLimit {
 
 /// Refuses a partition or namespace that is not the only one there is.
 func checkEdition(_ map: inout MapReader) {
-    if let partition = map.string("Partition"), !partition.isEmpty, partition != "default" {
-        map.invalid("Partition", EditionLimit.partitions)
-    }
-    if let namespace = map.string("Namespace"), !namespace.isEmpty, namespace != "default" {
-        map.invalid("Namespace", EditionLimit.namespaces)
+    _ = map.edition("Partition", EditionLimit.partitions)
+    _ = map.edition("Namespace", EditionLimit.namespaces)
+}
+
+extension MapReader {
+    /// A partition or namespace, which may be named `default` and nothing else.
+    mutating func edition(_ key: String, _ refusal: String) -> String {
+        let name = string(key) ?? ""
+        if !name.isEmpty, name != "default" { invalid(key, refusal) }
+        return name
     }
 }
 

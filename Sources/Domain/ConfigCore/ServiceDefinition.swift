@@ -44,8 +44,8 @@ package enum ServiceDefinition {
         service.weights = map.map("weights") { weights(&$0) } ?? Weights()
         service.enableTagOverride = map.bool("enable_tag_override") ?? false
         service.locality = locality(&map) ?? parent?.locality
-        service.proxy = map.map("proxy") { proxy(&$0) }
-        if let parent { service.proxy = sidecarTarget(service.proxy, parent) }
+        service.proxy = map.map("proxy") { ProxyConfiguration(&$0) }
+        if let parent { service.proxy = sidecarProxy(service.proxy, parent) }
         if parent != nil { validateSidecar(&map) }
         checkServiceMeta(service.meta, in: map)
         checkEdition(&map)
@@ -98,26 +98,14 @@ package enum ServiceDefinition {
         map.map("locality") { Locality(region: $0.string("region") ?? "", zone: $0.string("zone") ?? "") }
     }
 
-    /// The other keys of a proxy configure the proxy, which asks for them elsewhere: they are accepted as they are.
-    private static func proxy(_ map: inout MapReader) -> ProxyTarget? {
-        let target = ProxyTarget(
-            destinationServiceName: map.string("destination_service_name") ?? "",
-            destinationServiceID: map.string("destination_service_id") ?? "",
-            localServiceAddress: map.string("local_service_address") ?? "",
-            localServicePort: map.integer("local_service_port", in: portRange) ?? 0)
-        map.ignore(
-            "config", "envoy_extensions", "expose", "local_service_ports", "local_service_socket_path",
-            "mesh_gateway", "mode", "transparent_proxy", "upstreams", "access_logs")
-        return target
-    }
-
-    private static func sidecarTarget(_ given: ProxyTarget?, _ parent: NodeService) -> ProxyTarget {
-        var target = given ?? ProxyTarget()
-        target.destinationServiceName = parent.service
-        target.destinationServiceID = parent.id
-        if target.localServiceAddress.isEmpty { target.localServiceAddress = "127.0.0.1" }
-        if target.localServicePort == 0 { target.localServicePort = parent.port }
-        return target
+    private static func sidecarProxy(_ given: ProxyConfiguration?, _ parent: NodeService) -> ProxyConfiguration {
+        var proxy = given ?? ProxyConfiguration()
+        proxy.destinationServiceName = parent.service
+        proxy.destinationServiceID = parent.id
+        guard proxy.localServiceSocketPath.isEmpty else { return proxy }
+        if proxy.localServiceAddress.isEmpty { proxy.localServiceAddress = "127.0.0.1" }
+        if proxy.localServicePort == 0 { proxy.localServicePort = parent.port }
+        return proxy
     }
 
     // MARK: - Rules
@@ -171,6 +159,8 @@ package enum ServiceDefinition {
             ("DestinationServiceID", !proxy.destinationServiceID.isEmpty),
             ("LocalServiceAddress", !proxy.localServiceAddress.isEmpty),
             ("LocalServicePort", proxy.localServicePort != 0),
+            ("LocalServiceSocketPath", !proxy.localServiceSocketPath.isEmpty),
+            ("Upstreams", !proxy.upstreams.isEmpty),
         ]
         for (key, isSet) in forbidden where isSet {
             map.invalid("proxy", "The Proxy.\(key) configuration is invalid for a \(kind)")

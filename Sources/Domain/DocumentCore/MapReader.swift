@@ -106,6 +106,19 @@ package struct MapReader {
         return nil
     }
 
+    /// One of the values of an enumeration, with its place; an empty string says nothing.
+    ///
+    /// - Parameter refusal: the sentence for a text that is none of them.
+    package mutating func choice<Choice: CaseIterable & RawRepresentable<String>>(
+        _ key: String, of type: Choice.Type, _ refusal: (String) -> String
+    ) -> (value: Choice, position: DocumentPosition)? {
+        guard let member = take(key) else { return nil }
+        guard let text = string(member.value, path.key(member.key)), !text.isEmpty else { return nil }
+        if let value = Choice(rawValue: text) { return (value, member.value.position) }
+        problem(.invalid, member, refusal(text))
+        return nil
+    }
+
     // MARK: - Lists and maps
 
     /// A list of strings; a single string counts as a list of one.
@@ -179,6 +192,16 @@ package struct MapReader {
     }
 
     // MARK: - As it is
+
+    /// A map that means something elsewhere only, and is kept as it was written.
+    package mutating func opaqueMap(_ key: String) -> Document? {
+        guard let member = take(key) else { return nil }
+        guard let map = Self.unwrapped(member.value) else {
+            wrongType(member, "a map")
+            return nil
+        }
+        return Document(.map(map.members), at: map.position)
+    }
 
     /// A value that is kept or decoded elsewhere, with its key; null counts as not there.
     package mutating func member(_ key: String) -> DocumentMember? { take(key) }

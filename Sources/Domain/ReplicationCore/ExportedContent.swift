@@ -43,7 +43,8 @@ package enum ExportedContent {
                 port: gateway.service.port, socketPath: gateway.service.socketPath,
                 taggedAddresses: gateway.service.taggedAddresses.filter { $0.key != internalAddress },
                 weights: gateway.service.weights,
-                proxy: ProxyTarget(destinationServiceName: name, destinationServiceID: "\(name)-instance-\(index)"),
+                proxy: ProxyConfiguration(
+                    destinationServiceName: name, destinationServiceID: "\(name)-instance-\(index)"),
                 peerMeta: meta)
             let check = flattenedCheck(of: gateway, serviceID: proxyID, name: proxyName)
             return ServiceInstance(node: gateway.node, service: service, checks: check.map { [$0] } ?? [])

@@ -76,14 +76,7 @@ extension StateCodec {
                 $0.field("Zone", locality.zone)
             }
         }
-        if let proxy = service.proxy {
-            json.object("Proxy") {
-                $0.field("DestinationServiceName", proxy.destinationServiceName)
-                $0.field("DestinationServiceID", proxy.destinationServiceID)
-                $0.field("LocalServiceAddress", proxy.localServiceAddress)
-                $0.field("LocalServicePort", proxy.localServicePort)
-            }
-        }
+        if let proxy = service.proxy { json.object("Proxy", proxy.writeFields) }
         json.field("ConnectNative", service.connectNative)
     }
 
@@ -146,13 +139,7 @@ extension StateCodec {
         service.locality = map.map("Locality") {
             Locality(region: $0.string("Region") ?? "", zone: $0.string("Zone") ?? "")
         }
-        service.proxy = map.map("Proxy") { proxy in
-            ProxyTarget(
-                destinationServiceName: proxy.string("DestinationServiceName") ?? "",
-                destinationServiceID: proxy.string("DestinationServiceID") ?? "",
-                localServiceAddress: proxy.string("LocalServiceAddress") ?? "",
-                localServicePort: proxy.integer("LocalServicePort", in: 0...65_535) ?? 0)
-        }
+        service.proxy = map.map("Proxy") { ProxyConfiguration(&$0) }
         service.connectNative = map.bool("ConnectNative") ?? false
         return service
     }

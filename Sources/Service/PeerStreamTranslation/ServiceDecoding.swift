@@ -53,7 +53,7 @@ extension NodeService {
             meta: message.meta, weights: message.hasWeights ? Weights(message.weights) : nil,
             enableTagOverride: message.enableTagOverride,
             locality: message.hasLocality ? Locality(message.locality) : nil,
-            proxy: message.hasProxy ? ProxyTarget(message.proxy) : nil, connectNative: connect?.native ?? false,
+            proxy: message.hasProxy ? ProxyConfiguration(message.proxy) : nil, connectNative: connect?.native ?? false,
             peerMeta: connect.flatMap { $0.hasPeerMeta ? PeerMeta($0.peerMeta) : nil })
     }
 }
@@ -70,7 +70,7 @@ extension Weights {
     }
 }
 
-extension ProxyTarget {
+extension ProxyConfiguration {
     init(_ message: WireConnectProxyConfig) {
         self.init(
             destinationServiceName: message.destinationServiceName,

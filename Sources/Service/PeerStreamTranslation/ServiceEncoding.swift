@@ -138,7 +138,7 @@ extension BackwardWriter {
     }
 
     private mutating func proxy(
-        _ field: Int, _ proxy: ProxyTarget?, _ numbers: NumberTranslation
+        _ field: Int, _ proxy: ProxyConfiguration?, _ numbers: NumberTranslation
     ) throws(UntranslatableValue) {
         guard let proxy else { return }
         let port = try numbers.int32(proxy.localServicePort, "local port")

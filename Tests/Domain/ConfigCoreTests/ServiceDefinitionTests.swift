@@ -50,7 +50,7 @@ import Testing
             {"services":[{"name":"api","id":"a1","port":8080,"tags":["x"],"meta":{"k":"v"},
             "connect":{"sidecar_service":{}}},
             {"name":"db","connect":{"sidecar_service":{"port":21000,"proxy":{"local_service_port":1,
-            "upstreams":[{"destination_name":"x"}]},"check":{"name":"s","status":"passing"}}}}]}
+            "upstreams":[{"destination_name":"x","local_bind_port":9001}]},"check":{"name":"s","status":"passing"}}}}]}
             """#)
         #expect(found.problems.isEmpty)
         #expect(found.registrations.map(\.service.id) == ["a1", "a1-sidecar-proxy", "db", "db-sidecar-proxy"])
@@ -60,7 +60,7 @@ import Testing
                     service: NodeService(
                         kind: .connectProxy, id: "a1-sidecar-proxy", service: "api-sidecar-proxy", tags: ["x"],
                         meta: ["k": "v"],
-                        proxy: ProxyTarget(
+                        proxy: ProxyConfiguration(
                             destinationServiceName: "api", destinationServiceID: "a1",
                             localServiceAddress: "127.0.0.1", localServicePort: 8080))))
         #expect(found.registrations[3].service.port == 21000)

@@ -34,7 +34,7 @@ import Testing
         ) async throws {
             let service = NodeService(
                 kind: kind, id: name, service: name, port: port,
-                proxy: destination.map { ProxyTarget(destinationServiceName: $0) })
+                proxy: destination.map { ProxyConfiguration(destinationServiceName: $0) })
             try await store.apply(RegisterService(node: "n", registration: Registration(service: service)))
             follow()
         }

@@ -157,7 +157,7 @@ import Testing
         Registration(
             service: NodeService(
                 kind: kind, id: id, service: id, port: port,
-                proxy: kind == .connectProxy ? ProxyTarget(destinationServiceName: "web") : nil))
+                proxy: kind == .connectProxy ? ProxyConfiguration(destinationServiceName: "web") : nil))
     }
 
     private func files(_ registrations: [Registration], removed: [String] = []) -> ApplyFiles {

@@ -30,7 +30,7 @@ struct InstanceShapeTests {
                 address: member.value["Address"]?.string ?? "", port: Int(member.value["Port"]?.integer ?? 0))
         }
         if let name = service["Proxy"]?["DestinationServiceName"]?.string {
-            result.proxy = ProxyTarget(
+            result.proxy = ProxyConfiguration(
                 destinationServiceName: name,
                 destinationServiceID: service["Proxy"]?["DestinationServiceID"]?.string ?? "")
         }

@@ -22,7 +22,7 @@ struct ServiceTranslationTests {
                 socketPath: "/run/web", taggedAddresses: ["wan": ServiceAddress(address: "192.0.2.1", port: 443)],
                 meta: ["version": "2"], weights: Weights(passing: 10, warning: 0), enableTagOverride: true,
                 locality: Locality(region: "r2"),
-                proxy: ProxyTarget(
+                proxy: ProxyConfiguration(
                     destinationServiceName: "web", destinationServiceID: "web-instance-0",
                     localServiceAddress: "127.0.0.1", localServicePort: 9090),
                 connectNative: true,
@@ -94,7 +94,7 @@ struct ServiceTranslationTests {
             ("weight", { $0.weights = Weights(warning: $1) }),
             ("port of the tagged address wan", { $0.taggedAddresses["wan"] = ServiceAddress(address: "", port: $1) }),
             ("port q", { $0.ports = [ServicePort(port: $1, name: "q")] }),
-            ("local port", { $0.proxy = ProxyTarget(localServicePort: $1) }),
+            ("local port", { $0.proxy = ProxyConfiguration(localServicePort: $1) }),
         ]
         for (name, change) in changes {
             for value in beyond {

@@ -179,18 +179,8 @@ extension JSONWriter {
         }
     }
 
-    private mutating func proxy(_ key: String, _ proxy: ProxyTarget?) {
-        object(key) { json in
-            if let proxy {
-                json.fieldIfNotEmpty("DestinationServiceName", proxy.destinationServiceName)
-                json.fieldIfNotEmpty("DestinationServiceID", proxy.destinationServiceID)
-                json.fieldIfNotEmpty("LocalServiceAddress", proxy.localServiceAddress)
-                if proxy.localServicePort != 0 { json.field("LocalServicePort", proxy.localServicePort) }
-            }
-            json.field("Mode", "")
-            json.object("MeshGateway") { _ in }
-            json.object("Expose") { _ in }
-        }
+    private mutating func proxy(_ key: String, _ proxy: ProxyConfiguration?) {
+        object(key, (proxy ?? ProxyConfiguration()).writeFields)
     }
 
     private mutating func connect(_ key: String, _ service: NodeService) {
