@@ -14,7 +14,8 @@ struct Hawser: AsyncParsableCommand {
             Exit codes: 0 success, 1 failure, 2 the command line was wrong.
             """,
         subcommands: [
-            AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, WatchCommand.self,
+            AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, ExportsCommand.self,
+            WatchCommand.self,
             CACommand.self, GatewayCommand.self, EnvoyCommand.self, ReloadCommand.self, VersionCommand.self,
         ])
 

@@ -23,6 +23,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     /// clusters that want to know sooner.
     package var heartbeatInterval: GoDuration?
     package var heartbeatTimeout: GoDuration?
+    /// What a peer may lose at once of what it sees, in percent, before the operator is asked: Hawser's own key.
+    package var withdrawLimit: Int?
     /// The gateway inside the agent; nil for none.
     package var gateway: GatewaySettings?
 
@@ -57,6 +59,7 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.connectEnabled = later.connectEnabled ?? connectEnabled
         merged.heartbeatInterval = later.heartbeatInterval ?? heartbeatInterval
         merged.heartbeatTimeout = later.heartbeatTimeout ?? heartbeatTimeout
+        merged.withdrawLimit = later.withdrawLimit ?? withdrawLimit
         merged.gateway = later.gateway ?? gateway
         return merged
     }
@@ -73,7 +76,8 @@ package struct AgentConfiguration: Hashable, Sendable {
             logLevel: logLevel ?? .info, logsJSON: logsJSON ?? false, isDevelopment: isDevelopment ?? false,
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
-            heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout, gateway: gateway)
+            heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout,
+            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway)
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
@@ -119,6 +123,9 @@ package struct AgentConfiguration: Hashable, Sendable {
     /// More often would be load, and say nothing more.
     private static let minHeartbeatInterval = GoDuration(nanoseconds: 50_000_000)
 
+    /// A quarter: more at once is rather a mistake than a wish.
+    private static let usualWithdrawLimit = 25
+
     /// The length from which Consul's gossip refuses a name.
     private static let maxNodeNameLength = 128
 }
@@ -145,13 +152,14 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var connectEnabled: Bool
     package var heartbeatInterval: GoDuration
     package var heartbeatTimeout: GoDuration
+    package var withdrawLimit: Int
     package var gateway: GatewaySettings?
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
         advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
         logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
-        connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration,
+        connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
         gateway: GatewaySettings? = nil
     ) {
         self.nodeName = nodeName
@@ -170,6 +178,7 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.connectEnabled = connectEnabled
         self.heartbeatInterval = heartbeatInterval
         self.heartbeatTimeout = heartbeatTimeout
+        self.withdrawLimit = withdrawLimit
         self.gateway = gateway
     }
 }
@@ -194,17 +203,30 @@ extension AgentConfiguration {
         }
         httpPort = ports?.0
         grpcTLSPort = ports?.1
-        let peering: (Bool?, GoDuration?, GoDuration?)? = map.map("peering") {
-            ($0.bool("enabled"), $0.duration("heartbeat_interval"), $0.duration("heartbeat_timeout"))
-        }
-        peeringEnabled = peering?.0
-        heartbeatInterval = peering?.1
-        heartbeatTimeout = peering?.2
+        let peering = map.map("peering") { PeeringBlock(&$0) }
+        peeringEnabled = peering?.isEnabled
+        heartbeatInterval = peering?.heartbeatInterval
+        heartbeatTimeout = peering?.heartbeatTimeout
+        withdrawLimit = peering?.withdrawLimit
         gateway = map.map("gateway", GatewaySettings.read).flatMap { $0 }
         connectEnabled = map.map("connect") { $0.bool("enabled") }
         if let nodeName, let problem = Self.problem(nodeName: nodeName) { map.invalid("node_name", path: "", problem) }
         if let datacenter, let problem = Self.problem(datacenter: datacenter) {
             map.invalid("datacenter", path: "", problem)
+        }
+    }
+
+    private struct PeeringBlock {
+        var isEnabled: Bool?
+        var heartbeatInterval: GoDuration?
+        var heartbeatTimeout: GoDuration?
+        var withdrawLimit: Int?
+
+        init(_ map: inout MapReader) {
+            isEnabled = map.bool("enabled")
+            heartbeatInterval = map.duration("heartbeat_interval")
+            heartbeatTimeout = map.duration("heartbeat_timeout")
+            withdrawLimit = map.integer("withdraw_limit_percent", in: 0...100)
         }
     }
 

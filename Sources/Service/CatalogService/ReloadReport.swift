@@ -49,6 +49,7 @@ struct ReloadReport {
         compare("connect.enabled", \.connectEnabled)
         compare("peering.heartbeat_interval", \.heartbeatInterval)
         compare("peering.heartbeat_timeout", \.heartbeatTimeout)
+        compare("peering.withdraw_limit_percent", \.withdrawLimit)
         compare("gateway", \.gateway)
         return lines
     }

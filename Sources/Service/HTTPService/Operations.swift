@@ -86,6 +86,25 @@ package struct AgentDescription: Sendable {
     }
 }
 
+/// What the API has to know of exports before they are changed.
+package struct ExportMeasures: Sendable {
+    /// Bytes that a peer takes in one message.
+    package var maxMessageBytes: Int
+    /// What a peer may lose at once, in percent of what it sees, without being asked for.
+    package var withdrawLimit: Int
+    /// Instances of a service, and bytes of the message that carries them; nil if they cannot be encoded.
+    package var size: @Sendable (_ service: String, _ state: State) -> (instances: Int, bytes: Int)?
+
+    package init(
+        maxMessageBytes: Int, withdrawLimit: Int,
+        size: @escaping @Sendable (_ service: String, _ state: State) -> (instances: Int, bytes: Int)?
+    ) {
+        self.maxMessageBytes = maxMessageBytes
+        self.withdrawLimit = withdrawLimit
+        self.size = size
+    }
+}
+
 /// Everything that the routes work with.
 package struct HTTPDependencies: Sendable {
     package var store: StateStore
@@ -96,6 +115,7 @@ package struct HTTPDependencies: Sendable {
     package var decodeImported: ImportedDecoder
     /// What gateways have to forward.
     package var gatewayRoutes: @Sendable (State) -> [GatewayCore.Route]
+    package var exports: ExportMeasures
     /// What is counted and measured, at the moment of the call.
     package var metrics: @Sendable () -> [Metric]
     package var agent: AgentDescription
@@ -106,7 +126,7 @@ package struct HTTPDependencies: Sendable {
         store: StateStore, peerings: any PeeringOperations, authority: any CAOperations,
         reload: any ReloadOperation, log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder,
         gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route],
-        metrics: @escaping @Sendable () -> [Metric], agent: AgentDescription,
+        exports: ExportMeasures, metrics: @escaping @Sendable () -> [Metric], agent: AgentDescription,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
@@ -116,6 +136,7 @@ package struct HTTPDependencies: Sendable {
         self.log = log
         self.decodeImported = decodeImported
         self.gatewayRoutes = gatewayRoutes
+        self.exports = exports
         self.metrics = metrics
         self.agent = agent
         self.now = now

@@ -72,6 +72,13 @@ package final class ResourceEncoder: Sendable {
         return content
     }
 
+    /// What one service costs on the wire: instances, and bytes of the message that carries them; nil if they cannot be
+    /// encoded.
+    package func size(ofService name: String, in state: State) -> (instances: Int, bytes: Int)? {
+        guard let content = try? service(name, state) else { return nil }
+        return (content.count, StreamSender.messageBytes(of: content, named: ResourceKey.service(name).wireID))
+    }
+
     private func trustBundle(_ state: State) throws(UntranslatableValue) -> EncodedContent? {
         guard let identity = state.identity else { return nil }
         var bundle = WirePeeringTrustBundle()

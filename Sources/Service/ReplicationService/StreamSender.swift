@@ -9,13 +9,13 @@ import StateCore
 
 /// Sends what waits: answers and heartbeats first, then resources in bursts. One task per stream runs it, and nothing
 /// else waits for it.
-struct StreamSender: Sendable {
+package struct StreamSender: Sendable {
     /// Resources are gathered up to this size before they are handed on.
     static let burstBytes = 256 * 1024
     /// Resources looked up under one hold of the lock.
     static let resourcesPerLook = 64
     /// What a peer takes at most in one message (protocol section 4.10).
-    static let maxMessageBytes = 8 * 1024 * 1024
+    package static let maxMessageBytes = 8 * 1024 * 1024
 
     let context: StreamContext
     let core: NIOLockedValueBox<StreamCore>
@@ -82,6 +82,11 @@ struct StreamSender: Sendable {
         return bytes
     }
 
+    /// The content with room for the nonce, the type said twice, and the ID.
+    static func messageBytes(of content: EncodedContent, named id: String) -> Int {
+        content.bytes.count + id.utf8.count + 512
+    }
+
     private func content(
         of due: StreamCore.Due, _ state: State, _ burst: inout Burst
     ) -> (EncodedContent, names: [String]?)? {
@@ -90,8 +95,7 @@ struct StreamSender: Sendable {
             let content = try context.encoder.content(
                 of: due.key, for: context.peerName, listedNames: names ?? [], isMesh: due.isMesh, state: state)
             guard let content else { return nil }
-            // Room for the nonce, the type said twice, and the ID.
-            guard content.bytes.count + due.key.wireID.utf8.count + 512 <= Self.maxMessageBytes else {
+            guard Self.messageBytes(of: content, named: due.key.wireID) <= Self.maxMessageBytes else {
                 keep(
                     due.key,
                     "its \(content.count) instances take \(content.bytes.count) bytes, and a peer takes "

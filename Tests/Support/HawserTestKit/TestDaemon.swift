@@ -138,6 +138,10 @@ package struct TestDaemon: Sendable {
                 gatewayRoutes: {
                     GatewayPlan.routes(
                         of: $0, servers: [HostPort(host: "127.0.0.1", port: 8503)], establishing: [DialTarget]())
+                },
+                exports: ExportMeasures(maxMessageBytes: 1000, withdrawLimit: 25) { name, state in
+                    let count = state.catalog.services[name]?.instances.count ?? 0
+                    return (count, count * 400)
                 }, metrics: { metrics }, agent: agent,
                 now: { Timestamp(seconds: 1_000_000_000) }),
             limits: limits, logger: logger, onListening: { listening.yield($0) })

@@ -124,7 +124,11 @@ struct AgentDaemon {
             decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] },
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
-            }, metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
+            },
+            exports: ExportMeasures(
+                maxMessageBytes: StreamSender.maxMessageBytes, withdrawLimit: settings.withdrawLimit,
+                size: { replication.encoder.size(ofService: $0, in: $1) }),
+            metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
             now: WallClock.now)
         services += makeHTTP(http) { addresses in
             logger.info(

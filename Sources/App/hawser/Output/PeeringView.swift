@@ -61,7 +61,7 @@ struct PeeringView: Equatable {
         nextAttempt = additions?["NextAttempt"]?.string
         way = additions?["Way"]?.string ?? ""
         remoteAddress = additions?["RemoteAddress"]?.string ?? ""
-        bypassesGateways = additions?["BypassesGateways"]?.content == .bool(true)
+        bypassesGateways = additions?["BypassesGateways"]?.isTrue ?? false
         for member in additions?["Refusals"]?.map ?? [] { refusals[member.key] = member.value.string ?? "" }
     }
 

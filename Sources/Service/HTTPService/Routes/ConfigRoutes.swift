@@ -20,19 +20,22 @@ enum ConfigRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let expected = try request.query.number("cas")
-        let bytes = try await request.body()
-        let entry: ConfigEntry
+        let entry = try entry(in: try await request.body(), environment)
+        let command = WriteConfigEntry(entry: entry, expectedIndex: expected)
+        let isWritten = try await environment.dependencies.store.apply(command)
+        return .json { $0.value(isWritten) }
+    }
+
+    /// The entry in the body of a request.
+    static func entry(in bytes: [UInt8], _ environment: APIEnvironment) throws(Refusal) -> ConfigEntry {
         do throws(DocumentProblems) {
-            entry = try ConfigEntry.decode(
+            return try ConfigEntry.decode(
                 json: bytes, limits: DocumentLimits(maxBytes: environment.limits.maxBodyBytes))
         } catch {
             let reasons = error.problems.map(\.sentence).joined(separator: "; ")
             let isRule = error.problems.allSatisfy { $0.code == .invalid }
             throw Refusal(.invalid, isRule ? reasons : "Request decoding failed: \(reasons)")
         }
-        let command = WriteConfigEntry(entry: entry, expectedIndex: expected)
-        let isWritten = try await environment.dependencies.store.apply(command)
-        return .json { $0.value(isWritten) }
     }
 
     private static func delete(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DocumentCore
 
 struct DeleteConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,10 +9,12 @@ struct DeleteConfigCommand: AsyncParsableCommand {
     @OptionGroup var kind: ConfigKindOption
     @OptionGroup var entry: ConfigNameOption
     @OptionGroup var compare: CompareAndSetOption
+    @OptionGroup var consent: WithdrawalConsent
 
     func run() async throws {
         let client = try options.client()
         let label = "\(kind.kind)/\(entry.name)"
+        if kind.kind == "exported-services" { try await consent.check(Self.noExports, client) }
         let answer: [UInt8]
         do throws(ClientError) {
             answer = try await client.change(
@@ -23,5 +26,14 @@ struct DeleteConfigCommand: AsyncParsableCommand {
             throw CommandFailure("Config entry not deleted: \(label)")
         }
         try Surroundings.current.output.write(line: "Config entry deleted: \(label)")
+    }
+
+    /// To a peer, no entry is one that exports nothing.
+    private static var noExports: Document {
+        Document(
+            .map([
+                DocumentMember("Kind", Document(.string("exported-services"))),
+                DocumentMember("Name", Document(.string("default"))),
+            ]))
     }
 }

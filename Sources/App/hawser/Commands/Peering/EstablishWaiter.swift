@@ -105,10 +105,3 @@ struct PeeringStatus: Equatable {
         return "first sync: received \(received) of \(announced) announced services"
     }
 }
-
-extension Document {
-    var integer: Int64? {
-        guard case .integer(let value) = content else { return nil }
-        return value
-    }
-}
