@@ -5,6 +5,7 @@ package import DocumentCore
 extension ProxyConfiguration {
     /// Writes the fields of the proxy's object. Answers show them, and stored rows keep them.
     package func writeFields(to json: inout JSONWriter) {
+        if let transparentProxy { json.object("TransparentProxy", transparentProxy.writeFields) }
         json.fieldIfNotEmpty("DestinationServiceName", destinationServiceName)
         json.fieldIfNotEmpty("DestinationServiceID", destinationServiceID)
         json.fieldIfNotEmpty("LocalServiceAddress", localServiceAddress)
@@ -17,7 +18,6 @@ extension ProxyConfiguration {
         }
         json.gatewayMode(gatewayMode)
         json.object("Expose", expose.writeFields)
-        if let transparentProxy { json.object("TransparentProxy", transparentProxy.writeFields) }
     }
 }
 

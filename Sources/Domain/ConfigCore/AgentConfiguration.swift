@@ -210,9 +210,12 @@ extension AgentConfiguration {
         withdrawLimit = peering?.withdrawLimit
         gateway = map.map("gateway", GatewaySettings.read).flatMap { $0 }
         connectEnabled = map.map("connect") { $0.bool("enabled") }
-        if let nodeName, let problem = Self.problem(nodeName: nodeName) { map.invalid("node_name", path: "", problem) }
-        if let datacenter, let problem = Self.problem(datacenter: datacenter) {
-            map.invalid("datacenter", path: "", problem)
+        let wrong = [
+            ("node_name", nodeName.flatMap(Self.problem(nodeName:))),
+            ("datacenter", datacenter.flatMap(Self.problem(datacenter:))),
+        ]
+        for case (let key, let problem?) in wrong {
+            map.collector.problem(.invalid, at: map.position(of: key), problem)
         }
     }
 

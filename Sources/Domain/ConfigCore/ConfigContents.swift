@@ -69,9 +69,13 @@ package struct ConfigContents: Sendable {
         for list in lists ?? [] { registrations += list }
     }
 
+    private static var entryShapes: DocumentShape {
+        .listOfAny(ConfigEntryKind.allCases.map(ConfigEntry.shape))
+    }
+
     private mutating func readEntries(_ map: inout MapReader) {
         _ = map.map("config_entries", unknown: .refuse) { section -> Void? in
-            guard let member = section.member("bootstrap") else { return }
+            guard let member = section.member("bootstrap", Self.entryShapes) else { return }
             let path = section.path.key(member.key)
             // Read with a reader of its own for each, as the kind decides which keys there are.
             let items = member.value.list ?? [member.value]

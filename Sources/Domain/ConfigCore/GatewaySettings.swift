@@ -39,11 +39,10 @@ package struct GatewaySettings: Hashable, Sendable {
     }
 
     private static func address(_ map: inout MapReader, _ usualPort: Int) -> ServiceAddress? {
-        guard let host = map.string("address"), !host.isEmpty else {
-            map.missing("address", "must be the address that the gateway is reached at")
-            return nil
-        }
-        return ServiceAddress(address: host, port: map.integer("port", in: 1...65535) ?? usualPort)
+        let host = map.string("address") ?? ""
+        let port = map.integer("port", in: 1...65535) ?? usualPort
+        if host.isEmpty { map.missing("address", "must be the address that the gateway is reached at") }
+        return ServiceAddress(address: host, port: port)
     }
 
     /// The gateway as it stands in the catalog.

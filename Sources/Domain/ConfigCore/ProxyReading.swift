@@ -12,7 +12,7 @@ extension ProxyConfiguration {
             localServiceAddress: map.string("LocalServiceAddress") ?? "",
             localServicePort: map.integer("LocalServicePort", in: ServiceDefinition.portRange) ?? 0,
             localServiceSocketPath: map.string("LocalServiceSocketPath") ?? "", mode: map.proxyMode(),
-            transparentProxy: map.transparentProxy(), config: map.opaqueMap("Config"), upstreams: map.upstreams(),
+            transparentProxy: map.transparentProxy(), config: map.opaqueConfig().config, upstreams: map.upstreams(),
             gatewayMode: map.gatewayMode(), expose: map.exposedPaths() ?? ExposedPaths())
         map.ignore("EnvoyExtensions", "LocalServicePorts", "AccessLogs", "MutualTLSMode")
     }
@@ -23,11 +23,20 @@ extension MapReader {
 
     /// `MeshGateway`, in which an empty mode says nothing. Consul takes unknown modes in some places and acts as if
     /// there were none: here they are refused in all.
-    mutating func gatewayMode(_ key: String = "MeshGateway") -> GatewayModeSetting? {
-        map(key) { gateway in
+    mutating func gatewayMode() -> GatewayModeSetting? {
+        map("MeshGateway") { gateway in
             gateway.choice("Mode", of: MeshGatewayMode.self) { "Invalid Mesh Gateway Mode: \(quoted($0))" }
                 .map { GatewayModeSetting($0.value, at: $0.position) }
         }
+    }
+
+    /// `Config`, the opaque settings of a proxy or an upstream, and the gateway mode that they may have inside.
+    mutating func opaqueConfig() -> (config: Document?, gatewayMode: GatewayModeSetting?) {
+        guard let config = opaqueMap("Config") else { return (nil, nil) }
+        let mode = Self.read(config, unknown: .ignore, path: path.key("Config"), context: context, into: collector) {
+            $0.gatewayMode()
+        }
+        return (config, mode)
     }
 
     mutating func proxyMode() -> ProxyMode? {
@@ -54,10 +63,10 @@ extension MapReader {
                 paths: expose.maps("Paths") { path in
                     let exposed = Self.exposedPath(&path)
                     if !exposed.path.isEmpty, !paths.insert(exposed.path).inserted {
-                        path.invalid("Path", "expose.paths: duplicate paths exposed")
+                        path.consulRefuses("Path", "expose.paths: duplicate paths exposed")
                     }
                     if exposed.listenerPort > 0, !ports.insert(exposed.listenerPort).inserted {
-                        path.invalid("ListenerPort", "expose.paths: duplicate listener ports exposed")
+                        path.consulRefuses("ListenerPort", "expose.paths: duplicate listener ports exposed")
                     }
                     return exposed
                 } ?? [])
@@ -71,10 +80,10 @@ extension MapReader {
             localPathPort: map.integer("LocalPathPort", in: ServiceDefinition.portRange) ?? 0,
             protocol: map.string("Protocol")?.lowercased() ?? "")
         map.ignore("ParsedFromCheck")
-        if exposed.path.isEmpty { map.invalid("Path", "expose.paths: empty path exposed") }
-        if exposed.listenerPort == 0 { map.invalid("ListenerPort", "expose.paths: invalid listener port: 0") }
+        if exposed.path.isEmpty { map.consulRefuses("Path", "expose.paths: empty path exposed") }
+        if exposed.listenerPort == 0 { map.consulRefuses("ListenerPort", "expose.paths: invalid listener port: 0") }
         if !["", "http", "http2"].contains(exposed.protocol) {
-            map.invalid(
+            map.consulRefuses(
                 "Protocol",
                 "protocol '\(exposed.protocol)' not supported for path: \(exposed.path), must be http or http2")
         }
@@ -90,10 +99,10 @@ extension MapReader {
         return maps("Upstreams") { map in
             let upstream = Upstream(&map)
             if !destinations.insert(upstream.destinationInWords).inserted {
-                map.invalid(nil, "upstreams cannot contain duplicates of \(upstream.destinationInWords)")
+                map.consulRefuses(nil, "upstreams cannot contain duplicates of \(upstream.destinationInWords)")
             }
             if upstream.isBound, !bindPoints.insert(upstream.bindPoint).inserted {
-                map.invalid(
+                map.consulRefuses(
                     nil,
                     "upstreams cannot contain duplicates by local bind address and port or unix path; "
                         + "\(quoted(upstream.bindPoint)) is specified twice")
@@ -116,26 +125,26 @@ extension Upstream {
             localBindAddress: map.string("LocalBindAddress") ?? "",
             localBindPort: map.integer("LocalBindPort", in: ServiceDefinition.portRange) ?? 0,
             localBindSocketPath: map.string("LocalBindSocketPath") ?? "",
-            localBindSocketMode: map.string("LocalBindSocketMode") ?? "", config: map.opaqueMap("Config"),
+            localBindSocketMode: map.string("LocalBindSocketMode") ?? "", config: map.opaqueConfig().config,
             gatewayMode: map.gatewayMode())
         validate(map)
     }
 
     private func validate(_ map: MapReader) {
         if destinationName.isEmpty {
-            map.invalid("DestinationName", "upstream destination name cannot be empty")
+            map.consulRefuses("DestinationName", "upstream destination name cannot be empty")
         } else if destinationName == "*" {
-            map.invalid("DestinationName", "upstream destination name cannot be a wildcard")
+            map.consulRefuses("DestinationName", "upstream destination name cannot be a wildcard")
         }
         if !destinationPeer.isEmpty, !datacenter.isEmpty {
-            map.invalid("Datacenter", "upstream cannot specify both destination peer and datacenter")
+            map.consulRefuses("Datacenter", "upstream cannot specify both destination peer and datacenter")
         }
         if localBindPort != 0, !localBindSocketPath.isEmpty {
-            map.invalid(
+            map.consulRefuses(
                 "LocalBindSocketPath",
                 "only one of upstream local bind port or local socket path can be defined and nonzero")
         } else if !isBound {
-            map.invalid(
+            map.consulRefuses(
                 "LocalBindPort", "upstream local bind port or local socket path must be defined and nonzero")
         }
         if !localBindSocketMode.isEmpty, Int(localBindSocketMode, radix: 8).map((0...0o777).contains) != true {

@@ -60,7 +60,7 @@ package enum ServiceDefinition {
     private static func name(_ map: inout MapReader, parent: NodeService?) -> String {
         if let name = map.string("name"), !name.isEmpty { return name }
         if let parent { return "\(parent.service)-sidecar-proxy" }
-        map.invalid("name", "Missing service name")
+        map.consulRefuses("name", "Missing service name")
         return ""
     }
 
@@ -116,7 +116,7 @@ package enum ServiceDefinition {
 
     private static func validate(_ service: NodeService, hasSidecar: Bool, _ map: MapReader) {
         if service.address == "0.0.0.0" || service.address == "::" || service.address == "[::]" {
-            map.invalid("address", "Invalid service address")
+            map.consulRefuses("address", "Invalid service address")
         }
         if service.port > 0, !service.socketPath.isEmpty {
             map.invalid("socket_path", "must not be set together with port")
@@ -134,24 +134,24 @@ package enum ServiceDefinition {
     private static func validateProxy(_ service: NodeService, _ map: MapReader) {
         let destination = service.proxy?.destinationServiceName ?? ""
         if destination.isEmpty {
-            map.invalid(
+            map.consulRefuses(
                 "proxy", "Proxy.DestinationServiceName must be non-empty for Connect proxy services")
         } else if destination == "*" {
-            map.invalid(
+            map.consulRefuses(
                 "proxy", "Proxy.DestinationServiceName must not be a wildcard for Connect proxy services")
         }
         if service.port == 0, service.socketPath.isEmpty {
-            map.invalid("port", "Port or SocketPath must be set for a Connect proxy")
+            map.consulRefuses("port", "Port or SocketPath must be set for a Connect proxy")
         }
         if service.connectNative {
-            map.invalid("connect", "A Proxy cannot also be Connect Native, only typical services")
+            map.consulRefuses("connect", "A Proxy cannot also be Connect Native, only typical services")
         }
     }
 
     private static func validateGateway(_ service: NodeService, _ map: MapReader) {
         let kind = service.kind.rawValue
         if service.kind == .meshGateway, service.port == 0 {
-            map.invalid("port", "Port must be non-zero for a \(kind)")
+            map.consulRefuses("port", "Port must be non-zero for a \(kind)")
         }
         guard let proxy = service.proxy else { return }
         let forbidden: [(String, Bool)] = [
@@ -163,7 +163,7 @@ package enum ServiceDefinition {
             ("Upstreams", !proxy.upstreams.isEmpty),
         ]
         for (key, isSet) in forbidden where isSet {
-            map.invalid("proxy", "The Proxy.\(key) configuration is invalid for a \(kind)")
+            map.consulRefuses("proxy", "The Proxy.\(key) configuration is invalid for a \(kind)")
         }
     }
 }

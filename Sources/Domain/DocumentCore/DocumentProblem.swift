@@ -18,19 +18,27 @@ package struct DocumentProblem: Error, Hashable, Sendable {
     /// Nil for bodies of requests and stored rows.
     package var file: String?
     package var position: DocumentPosition
-    /// `services[2].checks[0].interval`, in the spelling of the document; empty if the sentence names it.
+    /// `services[2].checks[0].interval`, in the spelling of the document; empty for the document itself.
     package var path: String
-    /// One sentence that says what is wrong and, if it can be told, what to do.
+    /// One sentence that says what is wrong and, if it can be told, what to do. It is for operators.
     package var message: String
+    /// What Consul says instead, for the clients of its API that match on it; it names the place itself. Nil if it
+    /// says nothing of its own.
+    package var consulWords: String?
+    /// For an unknown key, the known one that was probably meant.
+    package var suggestion: String?
 
     package init(
-        _ code: Code, file: String? = nil, at position: DocumentPosition, path: String = "", _ message: String
+        _ code: Code, file: String? = nil, at position: DocumentPosition, path: String = "", _ message: String,
+        consulWords: String? = nil, suggestion: String? = nil
     ) {
         self.code = code
         self.file = file
         self.position = position
         self.path = path
         self.message = message
+        self.consulWords = consulWords
+        self.suggestion = suggestion
     }
 
     /// An error of reading, as a problem.
@@ -54,8 +62,8 @@ extension DocumentProblem: CustomStringConvertible {
         return parts.joined(separator: ": ")
     }
 
-    /// The sentence with its path, without file and position: what the HTTP API answers.
-    package var sentence: String { path.isEmpty ? message : "\(path): \(message)" }
+    /// The problem without file and position, in Consul's words where it has some: what the HTTP API answers.
+    package var sentence: String { consulWords ?? (path.isEmpty ? message : "\(path): \(message)") }
 }
 
 extension [DocumentProblem] {
@@ -86,7 +94,8 @@ package final class ProblemCollector {
     }
 
     package func problem(
-        _ code: DocumentProblem.Code, at position: DocumentPosition, path: String = "", _ message: String
+        _ code: DocumentProblem.Code, at position: DocumentPosition, path: String = "", _ message: String,
+        consulWords: String? = nil, suggestion: String? = nil
     ) {
         guard problems.count < Self.maxKept else {
             droppedProblems += 1
@@ -96,12 +105,14 @@ package final class ProblemCollector {
             }
             return
         }
-        problems.append(DocumentProblem(code, file: file, at: position, path: path, message))
+        problems.append(
+            DocumentProblem(
+                code, file: file, at: position, path: path, message, consulWords: consulWords, suggestion: suggestion))
     }
 
-    package func warning(at position: DocumentPosition, _ message: String) {
+    package func warning(at position: DocumentPosition, path: String, _ message: String) {
         guard warnings.count < Self.maxKept else { return }
-        warnings.append(DocumentProblem(.unknownKey, file: file, at: position, message))
+        warnings.append(DocumentProblem(.unknownKey, file: file, at: position, path: path, message))
     }
 
     /// Throws what was collected, in the order of the document, or returns the value.

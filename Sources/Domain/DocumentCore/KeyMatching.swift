@@ -28,7 +28,7 @@ func normalisedKey(_ key: String) -> [UInt8] {
 }
 
 /// The known key that is closest to a mistyped one, if any is close: at most one edit in three characters.
-func nearest(to key: String, among known: some Sequence<String>) -> String? {
+package func nearest(to key: String, among known: some Sequence<String>) -> String? {
     let wrong = normalisedKey(key)
     guard wrong.count <= 64 else { return nil }
     var best: (key: String, distance: Int)?

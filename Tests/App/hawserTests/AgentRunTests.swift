@@ -80,7 +80,7 @@ struct AgentRunTests {
         let agentFile = try files.write("agent.yaml", "datacenter: dc7\nserver: true\n")
         _ = try files.write("web.yaml", "service: {name: web, port: 80}\n")
         try await RunningAgent.run("agent -dev \(Self.ports) -config-dir \(files.path)") { agent in
-            #expect(agent.log.text.contains("[WARN] agent: \(agentFile):2:1: server is not used by hawser\n"))
+            #expect(agent.log.text.contains("[WARN] agent: \(agentFile):2:1: server: is not used by hawser\n"))
             #expect(agent.log.text.contains("datacenter=dc7"))
             let services = await hawserTests.run("catalog services", port: agent.httpPort)
             #expect(services.output.contains("\nweb   1 "), "\(services)")

@@ -95,7 +95,7 @@ import Testing
                 #""nmae":"web""#,
                 [
                     "1:12: service.name: Missing service name",
-                    #"1:13: invalid config key "service.nmae", did you mean "name"?"#,
+                    "1:13: service.nmae: unknown key `nmae`; did you mean `name`?",
                 ]
             ),
             (#""name":"a","port":65536"#, ["1:31: service.port: must be between 0 and 65535, and is 65536"]),

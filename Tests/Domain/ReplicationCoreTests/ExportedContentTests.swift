@@ -19,7 +19,7 @@ import Testing
             let members = try JSONReader.read(Array(json.utf8)).map ?? []
             let content: ConfigEntry.Content =
                 switch kind {
-                case .serviceDefaults: .serviceDefaults(protocol: members.first?.value.string ?? "", others: [])
+                case .serviceDefaults: .serviceDefaults(ServiceDefaults(protocol: members.first?.value.string ?? ""))
                 default: .serviceResolver(members)
                 }
             _ = try await store.apply(WriteConfigEntry(entry: ConfigEntry(name: name, content: content)))

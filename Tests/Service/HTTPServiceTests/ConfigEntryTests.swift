@@ -49,6 +49,12 @@ struct ConfigEntryTests {
     private static let wrong: [(body: String, start: String)] = [
         ("", "Request decoding failed: "),
         (#"{"Name":"x"}"#, "Request decoding failed: "),
+        (
+            #"{"Kind":"mesh","Peeering":{}}"#,
+            "Request decoding failed: 1 error occurred:\n\t* invalid config key \"Peeering\"\n\n"
+        ),
+        (#"{"Kind":"mesh","Peeering":{},"TLS":1}"#, "Request decoding failed: TLS: must be a map"),
+        (#"{"Kind":"proxy-defaults","MeshGateway":{"Mode":"x"}}"#, "Invalid Mesh Gateway Mode: \"x\""),
         (#"{"Kind":"exported-services","Name":"other"}"#, "exported-services Name must be \"default\""),
     ]
 

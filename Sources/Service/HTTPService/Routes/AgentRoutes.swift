@@ -86,7 +86,8 @@ enum AgentRoutes {
         let found = MapReader.read(document, unknown: .ignore, into: problems) { ServiceDefinition.registrations(&$0) }
         guard problems.problems.isEmpty, let found else {
             let isRule = problems.problems.allSatisfy { $0.code == .invalid }
-            let reasons = problems.problems.map { isRule ? $0.message : $0.sentence }.joined(separator: "; ")
+            let reasons = problems.problems.map { isRule ? $0.consulWords ?? $0.message : $0.sentence }.joined(
+                separator: "; ")
             throw Refusal(.invalid, isRule ? reasons : "Request decode failed: \(reasons)")
         }
         return found

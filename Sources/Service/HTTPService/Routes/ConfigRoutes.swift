@@ -32,9 +32,7 @@ enum ConfigRoutes {
             return try ConfigEntry.decode(
                 json: bytes, limits: DocumentLimits(maxBytes: environment.limits.maxBodyBytes))
         } catch {
-            let reasons = error.problems.map(\.sentence).joined(separator: "; ")
-            let isRule = error.problems.allSatisfy { $0.code == .invalid }
-            throw Refusal(.invalid, isRule ? reasons : "Request decoding failed: \(reasons)")
+            throw Refusal(.invalid, error.problems.consulRefusal)
         }
     }
 
@@ -79,6 +77,19 @@ enum ConfigRoutes {
             throw Refusal(.invalid, "invalid config entry kind: \(text)")
         }
         return kind
+    }
+}
+
+extension [DocumentProblem] {
+    /// What Consul answers: it looks at rules only once all is decoded, and at unknown keys once all has the right
+    /// type.
+    fileprivate var consulRefusal: String {
+        let ofDecoding = filter { $0.code != .invalid }
+        guard !ofDecoding.isEmpty else { return map(\.sentence).joined(separator: "; ") }
+        let ofTypes = ofDecoding.filter { $0.code != .unknownKey }
+        let reasons =
+            ofTypes.isEmpty ? ofDecoding.goMultiError : ofTypes.map(\.sentence).joined(separator: "; ")
+        return "Request decoding failed: \(reasons)"
     }
 }
 

@@ -46,17 +46,15 @@ extension ConfigEntryKey: CustomStringConvertible {
 
 /// One config entry, as `PUT /v1/config`, `hawser config write` and configuration files bring it.
 ///
-/// What Hawser acts on is typed; every other key that Consul knows is kept as it was written and comes back in its
-/// place. Positions do not count in comparisons, so that only a change of content is a change.
+/// What Hawser acts on is typed; every other key that Consul knows is checked, kept, and comes back as Consul would
+/// answer it. Positions do not count in comparisons, so that only a change of content is a change.
 package struct ConfigEntry: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         case exportedServices([ExportedService])
         case mesh(MeshSettings)
-        /// `protocol` is in lower case, and empty if it was not given.
-        case serviceDefaults(protocol: String, others: [DocumentMember])
-        /// `config` is the opaque map of proxy settings.
-        case proxyDefaults(config: Document?, others: [DocumentMember])
-        case serviceIntentions([DocumentMember])
+        case serviceDefaults(ServiceDefaults)
+        case proxyDefaults(ProxyDefaults)
+        case serviceIntentions(ServiceIntentions)
         case serviceResolver([DocumentMember])
         case serviceRouter([DocumentMember])
         case serviceSplitter([DocumentMember])
@@ -90,45 +88,9 @@ package struct ConfigEntry: Hashable, Sendable {
     /// The protocol that a service-defaults or proxy-defaults entry sets, in lower case; nil if it sets none.
     package var serviceProtocol: String? {
         switch content {
-        case .serviceDefaults(let name, _): return name.isEmpty ? nil : name
-        case .proxyDefaults(let config, _):
-            let member = config?.map?.first { keysMatch($0.key, "protocol") }
-            guard let text = member?.value.string, !text.isEmpty else { return nil }
-            return text.lowercased()
-        case .exportedServices, .mesh, .serviceIntentions, .serviceResolver, .serviceRouter, .serviceSplitter:
-            return nil
+        case .serviceDefaults(let defaults): defaults.protocol.isEmpty ? nil : defaults.protocol
+        case .proxyDefaults(let defaults): defaults.serviceProtocol
+        case .exportedServices, .mesh, .serviceIntentions, .serviceResolver, .serviceRouter, .serviceSplitter: nil
         }
-    }
-}
-
-/// One service, or all of them, and the peers that may import it (protocol section 9).
-package struct ExportedService: Hashable, Sendable {
-    /// The service's name, or `*` for all but `consul`.
-    package var name: String
-    /// Local names of peerings; they need not exist yet.
-    package var peers: [String]
-
-    package init(name: String, peers: [String]) {
-        self.name = name
-        self.peers = peers
-    }
-
-    package var isWildcard: Bool { name == "*" }
-}
-
-/// The mesh entry: what holds for all proxies and peerings.
-package struct MeshSettings: Hashable, Sendable {
-    /// Peering's control plane goes through mesh gateways; nil if the entry does not say, which means no.
-    package var peerThroughMeshGateways: Bool?
-    package var meshDestinationsOnly: Bool
-    /// The other keys of Consul, as written.
-    package var others: [DocumentMember]
-
-    package init(
-        peerThroughMeshGateways: Bool? = nil, meshDestinationsOnly: Bool = false, others: [DocumentMember] = []
-    ) {
-        self.peerThroughMeshGateways = peerThroughMeshGateways
-        self.meshDestinationsOnly = meshDestinationsOnly
-        self.others = others
     }
 }
