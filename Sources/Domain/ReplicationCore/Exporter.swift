@@ -14,6 +14,8 @@ package struct Exporter: Sendable {
     /// What was last sent of each resource on this stream: the same content is not sent twice.
     private var sent: [ResourceKey: Sent] = [:]
     private var retries = RetrySchedule()
+    /// Gateway services as last seen: the end of the last gateway of a name must be noticed too.
+    private var knownGateways: Set<String>
 
     private struct Sent {
         /// Of the encoded content, seeded per process.
@@ -26,6 +28,7 @@ package struct Exporter: Sendable {
     package init(peerName: String, offersServerAddresses: Bool, state: State) {
         self.plan = ExportPlan(peerName: peerName, state: state)
         self.offersServerAddresses = offersServerAddresses
+        self.knownGateways = state.catalog.gatewayServices
     }
 
     /// Names on the list as it stands, sorted.
@@ -101,9 +104,6 @@ package struct Exporter: Sendable {
         if change.meshChanged { meshChanged(name) }
         return change.listChanged
     }
-
-    /// Gateway services as last seen: the end of the last gateway of a name must be noticed too.
-    private var knownGateways: Set<String> = []
 
     /// - Returns: whether the plan must be worked out anew.
     private mutating func entryChanged(_ key: ConfigEntryKey) -> Bool {

@@ -119,6 +119,18 @@ import Testing
         #expect(setting.drain() == [.service("s7")])
     }
 
+    @Test func theEndOfAGatewayThatStoodBeforeTheStreamIsTold() async throws {
+        let setting = try await Setting([web], services: ["web"])
+        try await setting.register("web-proxy", kind: .connectProxy, proxyOf: "web")
+        try await setting.register("gateway", kind: .meshGateway)
+        var exporter = Exporter(peerName: "island", offersServerAddresses: true, state: setting.store.state)
+        exporter.subscribed(to: .exportedService)
+        while exporter.next() != nil {}
+        try await setting.remove("gateway")
+        _ = exporter.stateChanged([.localService("gateway")], state: setting.store.state)
+        #expect(exporter.next() == .proxies("web"))
+    }
+
     @Test func theSameContentIsNotSentTwice() async throws {
         let setting = try await Setting([web], services: ["web"])
         setting.exporter.subscribed(to: .exportedService)
