@@ -90,7 +90,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore",
+    "GatewayCore", "MeshCore",
 ]
 
 let modules: [Module] = [
@@ -114,6 +114,12 @@ let modules: [Module] = [
 
     module(
         .domain, "GatewayCore", uses: ["PeeringCore", "IdentityCore", "CatalogCore", "StateCore", "ReplicationCore"]),
+
+    module(
+        .domain, "MeshCore",
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+        ]),
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
@@ -196,6 +202,12 @@ let modules: [Module] = [
         .domain, of: "GatewayCore",
         uses: [
             "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ReplicationCore", "StateCore", "HawserTestKit",
+        ]),
+    tests(
+        .domain, of: "MeshCore",
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+            "HawserTestKit",
         ]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),

@@ -15,6 +15,7 @@ struct Hawser: AsyncParsableCommand {
             """,
         subcommands: [
             AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, ExportsCommand.self,
+            MeshCommand.self,
             WatchCommand.self,
             CACommand.self, GatewayCommand.self, EnvoyCommand.self, ReloadCommand.self, VersionCommand.self,
         ])

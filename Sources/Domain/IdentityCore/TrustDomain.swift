@@ -24,6 +24,11 @@ package struct TrustDomain: Hashable, Sendable, CustomStringConvertible {
         "\(service).default.default.\(peer).external.\(self)"
     }
 
+    /// SNI of a service of this cluster, in the clusters that share its trust domain.
+    package func internalSNI(service: String, datacenter: String) -> String {
+        "\(service).default.\(datacenter).internal.\(self)"
+    }
+
     /// The signing identity of the cluster's CA.
     package var signingID: String { "spiffe://\(self)" }
 

@@ -14,12 +14,13 @@ import Testing
             #"""
             {"node_name":"n1","datacenter":"DC2","data_dir":"/d","bind_addr":"10.0.0.1","client_addr":"0.0.0.0",
             "advertise_addr":"1.2.3.4","domain":"consul.","ports":{"http":8080,"grpc_tls":-1},"log_level":"WARN",
-            "log_json":true,"peering":{"enabled":false,"heartbeat_interval":"1s","heartbeat_timeout":"3s"},
+            "log_json":true,"peering":{"enabled":false,"heartbeat_interval":"1s","heartbeat_timeout":"3s",
+            "withdraw_limit_percent":40},
             "connect":{"enabled":true},"dev":true,
             "server":true,"ports_":1}
             """#)
-        #expect(found.collector.problems.map(\.description) == ["5:15: ports_: is the same key as \"ports\" at 2:47"])
-        #expect(found.collector.warnings.map(\.description) == ["5:1: server: is not used by hawser"])
+        #expect(found.collector.problems.map(\.description) == ["6:15: ports_: is the same key as \"ports\" at 2:47"])
+        #expect(found.collector.warnings.map(\.description) == ["6:1: server: is not used by hawser"])
         let agent = try found.contents.agent.resolved(hostName: "host")
         #expect(
             agent
@@ -28,7 +29,7 @@ import Testing
                     clientAddress: "0.0.0.0", advertiseAddress: "1.2.3.4", domain: "consul.", httpPort: 8080,
                     grpcTLSPort: -1, logLevel: .warn, logsJSON: true, isDevelopment: true, peeringEnabled: false,
                     connectEnabled: true, heartbeatInterval: GoDuration(nanoseconds: 1_000_000_000),
-                    heartbeatTimeout: GoDuration(nanoseconds: 3_000_000_000)))
+                    heartbeatTimeout: GoDuration(nanoseconds: 3_000_000_000), withdrawLimit: 40))
     }
 
     @Test func mergesAndResolves() throws {
@@ -46,7 +47,7 @@ import Testing
                     clientAddress: "127.0.0.1", advertiseAddress: nil, domain: "consul", httpPort: 8500,
                     grpcTLSPort: 8503, logLevel: .info, logsJSON: false, isDevelopment: false, peeringEnabled: true,
                     connectEnabled: true, heartbeatInterval: GoDuration(nanoseconds: 15_000_000_000),
-                    heartbeatTimeout: GoDuration(nanoseconds: 120_000_000_000)))
+                    heartbeatTimeout: GoDuration(nanoseconds: 120_000_000_000), withdrawLimit: 25))
     }
 
     @Test(arguments: [

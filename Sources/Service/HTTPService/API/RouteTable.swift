@@ -55,7 +55,8 @@ struct RouteTable: Sendable {
                 + CatalogRoutes.routes(environment) + HealthRoutes.routes(environment)
                 + AgentRoutes.routes(environment) + ClusterRoutes.routes(environment)
                 + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
-                + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment))
+                + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
+                + MeshRoutes.routes(environment))
     }
 }
 
