@@ -89,7 +89,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// Every module of the domain, for what composes them.
 let domain = [
-    "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+    "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
     "GatewayCore",
 ]
 
@@ -101,6 +101,7 @@ let modules: [Module] = [
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
+    module(.domain, "HCL", uses: ["DocumentCore"]),
     module(.domain, "CatalogCore"),
     module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
     module(.domain, "IdentityCore"),
@@ -175,6 +176,7 @@ let modules: [Module] = [
     tests(.proto, of: "ClientHello"),
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
+    tests(.domain, of: "HCL", uses: ["DocumentCore"]),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
     tests(.domain, of: "IdentityCore"),
     tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),
