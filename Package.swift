@@ -123,7 +123,7 @@ let modules: [Module] = [
     module(.transport, "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
 
-    module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
+    module(.service, "ConfigFiles", uses: ["HCL", "CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
     module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     module(
         .service, "IdentityService", uses: ["TLSEngine", "IdentityCore", "PeeringCore", "StateCore"],

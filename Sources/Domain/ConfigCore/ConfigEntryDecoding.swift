@@ -22,7 +22,7 @@ extension ConfigEntry {
         do {
             document = try JSONReader.read(json, limits: limits)
         } catch {
-            throw DocumentProblems(problems: [DocumentProblem(error)])
+            throw DocumentProblems(error)
         }
         return try collector.check(decode(document, into: collector))
     }

@@ -285,7 +285,7 @@ extension MapReader {
         }
     }
 
-    /// The members of a map, or of the only item of a list, as HCL blocks and the YAML of Consul's manual write it.
+    /// The members of a map, or of the only item of a list, as the YAML of Consul's manual writes it.
     private static func unwrapped(_ value: Document) -> (members: [DocumentMember], position: DocumentPosition)? {
         switch value.content {
         case .map(let members): return (members, value.position)

@@ -4,7 +4,7 @@ import DocumentCore
 
 struct WriteConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "write", abstract: "Writes a config entry from a JSON or YAML file.")
+        commandName: "write", abstract: "Writes a config entry from an HCL, JSON or YAML file.")
 
     /// The daemon accepts no more.
     private static let maxEntryBytes = 4 << 20
