@@ -89,7 +89,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// Every module of the domain, for what composes them.
 let domain = [
-    "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
+    "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
     "GatewayCore", "MeshCore",
 ]
 
@@ -101,6 +101,7 @@ let modules: [Module] = [
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
+    module(.domain, "HCL", uses: ["DocumentCore"]),
     module(.domain, "CatalogCore", uses: ["DocumentCore"]),
     module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
     module(.domain, "IdentityCore"),
@@ -131,7 +132,7 @@ let modules: [Module] = [
     module(
         .service, "Observability", uses: ["IdentityCore", "Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
-    module(.service, "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
+    module(.service, "ConfigFiles", uses: ["HCL", "CatalogCore", "DocumentCore", "ConfigCore"], packages: [yams]),
     module(.service, "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     module(
         .service, "IdentityService", uses: ["TLSEngine", "IdentityCore", "PeeringCore", "StateCore"],
@@ -188,6 +189,7 @@ let modules: [Module] = [
     tests(.proto, of: "ClientHello"),
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
+    tests(.domain, of: "HCL", uses: ["DocumentCore"]),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
     tests(.domain, of: "IdentityCore"),
     tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),

@@ -4,7 +4,7 @@ enum GoStyleArguments {
     static let defaultWait = "30s"
 
     /// Flags that take no value here. Go reads `-dev=true` too, and so do unit files that were written for Consul.
-    private static let switches = ["--dev", "--log-json"]
+    private static let switches = ["--dev", "--log-json", "--check"]
 
     /// Turns `-name value` and `-name=value` into their two-dash forms, and `-v` in front into `version`.
     ///

@@ -11,13 +11,12 @@ struct Hawser: AsyncParsableCommand {
             Long options may be written with one dash or two (-name web, --name=web). The daemon's address is taken \
             from --http-addr, HAWSER_HTTP_ADDR or CONSUL_HTTP_ADDR, in this order, and is 127.0.0.1:8500 otherwise.
 
-            Exit codes: 0 success, 1 failure, 2 the command line was wrong.
+            Exit codes: 0 success, 1 failure, 2 the command line was wrong, 3 files that fmt -check would change.
             """,
         subcommands: [
             AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, ExportsCommand.self,
-            MeshCommand.self,
-            WatchCommand.self,
-            CACommand.self, GatewayCommand.self, EnvoyCommand.self, ReloadCommand.self, VersionCommand.self,
+            MeshCommand.self, WatchCommand.self, CACommand.self, GatewayCommand.self, EnvoyCommand.self,
+            FmtCommand.self, ReloadCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -14,7 +14,7 @@ struct Surroundings: Sendable {
 
 /// Why a command ends without success: one sentence for people, and the exit code for scripts.
 struct CommandFailure: Error, Hashable {
-    /// Empty if there is nobody left to tell.
+    /// Empty if all has been said, or nobody is left to tell.
     var sentence: String
     var exitCode: Int32
 

@@ -131,6 +131,11 @@ package struct DocumentProblems: Error, Hashable, Sendable {
     package init(problems: [DocumentProblem]) {
         self.problems = problems
     }
+
+    /// An error of reading, as the only problem.
+    package init(_ error: DocumentError, file: String? = nil) {
+        self.init(problems: [DocumentProblem(error, file: file)])
+    }
 }
 
 extension DocumentProblems: CustomStringConvertible {

@@ -170,7 +170,7 @@ extension MapReader {
 }
 
 extension Document {
-    /// The members of a map, or of the only item of a list, as HCL blocks and the YAML of Consul's manual write it.
+    /// The members of a map, or of the only item of a list, as the YAML of Consul's manual writes it.
     var unwrappedMap: (members: [DocumentMember], position: DocumentPosition)? {
         switch content {
         case .map(let members): return (members, position)

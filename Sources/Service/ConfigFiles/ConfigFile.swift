@@ -1,4 +1,5 @@
 package import DocumentCore
+import HCL
 
 #if canImport(Glibc)
     import Glibc
@@ -23,52 +24,43 @@ package struct ConfigLimits: Hashable, Sendable {
     }
 }
 
-/// The text formats that are read, by the end of a file's name.
-package enum ConfigFormat: Sendable {
-    case json
-    case yaml
-
-    package init?(path: String) {
-        switch path.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false).last {
-        case "json": self = .json
-        case "yaml", "yml": self = .yaml
-        default: return nil
-        }
-    }
-
-    /// The format of a text without a name, such as standard input: JSON starts with a bracket.
-    package init(text: [UInt8]) {
-        let first = text.first { !" \t\r\n".utf8.contains($0) }
-        self = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? .json : .yaml
-    }
-}
-
 /// Reads single files. All functions block on the disk: call them from a thread that may.
 package enum ConfigFile {
-    /// The documents of a JSON or YAML file, or of standard input if the path is `-`; YAML files may have several.
+    /// The documents of a file, or of standard input if the path is `-`; YAML files may have several.
     package static func readDocuments(
         _ path: String, limits: ConfigLimits = ConfigLimits()
     ) throws(DocumentProblems) -> [Document] {
-        do {
-            if path == "-" {
-                let bytes = try readAll(descriptor: 0, limits: limits)
-                return try documents(bytes, ConfigFormat(text: bytes), limits: limits)
+        if path == "-" {
+            let name = "standard input"
+            let bytes: [UInt8]
+            do throws(DocumentError) {
+                bytes = try readAll(descriptor: 0, limits: limits)
+            } catch {
+                throw DocumentProblems(error, file: name)
             }
-            let bytes = try readFile(path, limits: limits).bytes
-            return try documents(bytes, ConfigFormat(path: path) ?? ConfigFormat(text: bytes), limits: limits)
-        } catch {
-            throw DocumentProblems(problems: [DocumentProblem(error, file: path == "-" ? "standard input" : path)])
+            return try documents(bytes, ConfigFormat(text: bytes), file: name, limits: limits)
         }
+        let bytes = try readFile(path, limits: limits).bytes
+        return try documents(bytes, ConfigFormat(path: path) ?? ConfigFormat(text: bytes), file: path, limits: limits)
     }
 
     /// The documents of a text that was read already.
+    ///
+    /// - Parameter file: the name to report problems under.
     package static func documents(
-        _ bytes: [UInt8], _ format: ConfigFormat, limits: ConfigLimits = ConfigLimits()
-    ) throws(DocumentError) -> [Document] {
-        switch format {
-        case .json: [try JSONReader.read(bytes, limits: DocumentLimits(maxBytes: limits.maxFileBytes))]
-        case .yaml: try YAMLReader.read(bytes, limits: limits)
+        _ bytes: [UInt8], _ format: ConfigFormat, file: String? = nil, limits: ConfigLimits = ConfigLimits()
+    ) throws(DocumentProblems) -> [Document] {
+        let textLimits = DocumentLimits(maxBytes: limits.maxFileBytes)
+        do throws(DocumentError) {
+            switch format {
+            case .hcl where !ConfigFormat.isJSON(bytes): break
+            case .hcl, .json: return [try JSONReader.read(bytes, limits: textLimits)]
+            case .yaml: return try YAMLReader.read(bytes, limits: limits)
+            }
+        } catch {
+            throw DocumentProblems(error, file: file)
         }
+        return [try HCLReader.read(bytes, file: file, limits: textLimits)]
     }
 
     // MARK: - The disk
@@ -102,8 +94,10 @@ package enum ConfigFile {
         return Identity(info)
     }
 
+    package static func isDirectory(_ path: String) -> Bool { (try? identity(path).isDirectory) ?? false }
+
     /// The names in a directory, in the order of their bytes.
-    static func names(inDirectory path: String) throws(DocumentError) -> [String] {
+    package static func names(inDirectory path: String) throws(DocumentError) -> [String] {
         guard let directory = unsafe opendir(path) else { throw failure("the directory cannot be listed") }
         defer { unsafe closedir(directory) }
         var names: [String] = []
@@ -119,20 +113,24 @@ package enum ConfigFile {
 
     /// Reads a file with the identity that it had when it was opened. A file that is written meanwhile has another
     /// one afterwards, so that the next load reads it again.
-    static func readFile(_ path: String, limits: ConfigLimits) throws(DocumentError) -> (
+    static func readFile(_ path: String, limits: ConfigLimits) throws(DocumentProblems) -> (
         bytes: [UInt8], identity: Identity
     ) {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("cannot be opened") }
-        defer { close(descriptor) }
-        var info = stat()
-        guard unsafe fstat(descriptor, &info) == 0 else { throw failure("cannot be read") }
-        let identity = Identity(info)
-        if identity.isDirectory {
-            throw DocumentError(.unreadable, at: .none, "is a directory: name it with -config-dir")
+        do throws(DocumentError) {
+            let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw failure("cannot be opened") }
+            defer { close(descriptor) }
+            var info = stat()
+            guard unsafe fstat(descriptor, &info) == 0 else { throw failure("cannot be read") }
+            let identity = Identity(info)
+            if identity.isDirectory {
+                throw DocumentError(.unreadable, at: .none, "is a directory: name it with -config-dir")
+            }
+            let bytes = try readAll(descriptor: descriptor, expecting: Int(identity.size), limits: limits)
+            return (bytes, identity)
+        } catch {
+            throw DocumentProblems(error, file: path)
         }
-        let bytes = try readAll(descriptor: descriptor, expecting: Int(identity.size), limits: limits)
-        return (bytes, identity)
     }
 
     private static func readAll(
@@ -155,7 +153,7 @@ package enum ConfigFile {
         DocumentError(.tooLarge, at: .none, "has more than \(limits.maxFileBytes) bytes, which is the limit of a file")
     }
 
-    private static func failure(_ what: String) -> DocumentError {
+    static func failure(_ what: String) -> DocumentError {
         let reason = unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
         return DocumentError(.unreadable, at: .none, "\(what): \(reason)")
     }

@@ -4,7 +4,6 @@ import DocumentCore
 struct ConfigListing {
     private(set) var files: [(path: String, identity: ConfigFile.Identity)] = []
     private(set) var problems: [DocumentProblem] = []
-    private(set) var warnings: [DocumentProblem] = []
     private let limits: ConfigLimits
     /// A file that is named twice, or is also in a directory that is named, is read once.
     private var seen: Set<[UInt64]> = []
@@ -27,11 +26,10 @@ struct ConfigListing {
     }
 
     private mutating func addFile(_ path: String) {
-        guard !warnIfHCL(path) else { return }
         guard ConfigFormat(path: path) != nil else {
             problems.append(
                 DocumentProblem(
-                    .unreadable, file: path, at: .none, "the name of a file must end in .json, .yaml or .yml"))
+                    .unreadable, file: path, at: .none, "the name of a file must end in .hcl, .json, .yaml or .yml"))
             return
         }
         do {
@@ -51,7 +49,7 @@ struct ConfigListing {
         }
         for name in names where !name.hasPrefix(".") {
             let path = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
-            guard !warnIfHCL(path), ConfigFormat(path: name) != nil else { continue }
+            guard ConfigFormat(path: name) != nil else { continue }
             // A file that went away since it was listed is not there: no problem.
             guard let identity = try? ConfigFile.identity(path), identity.isRegular else { continue }
             add(path, identity)
@@ -61,12 +59,5 @@ struct ConfigListing {
     private mutating func add(_ path: String, _ identity: ConfigFile.Identity) {
         guard seen.insert([identity.device, identity.inode]).inserted else { return }
         files.append((path, identity))
-    }
-
-    private mutating func warnIfHCL(_ path: String) -> Bool {
-        guard path.hasSuffix(".hcl") else { return false }
-        warnings.append(
-            DocumentProblem(.unreadable, file: path, at: .none, "HCL is not read yet: write the file in JSON or YAML"))
-        return true
     }
 }

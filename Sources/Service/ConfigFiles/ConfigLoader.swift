@@ -6,7 +6,7 @@ import DocumentCore
 package enum ConfigPath: Hashable, Sendable {
     /// `-config-file`.
     case file(String)
-    /// `-config-dir`: its `.json`, `.yaml` and `.yml` files in the order of their names; directories in it are not
+    /// `-config-dir`: its `.hcl`, `.json`, `.yaml` and `.yml` files in the order of their names; directories in it are not
     /// entered, hidden files are skipped.
     case directory(String)
 }
@@ -58,7 +58,7 @@ package struct ConfigLoader: Sendable {
         return LoadedConfiguration(
             agent: files.reduce(AgentConfiguration()) { $0.merging($1.agent) },
             difference: ConfigDifference(registrations: services.difference, entries: entries.difference),
-            warnings: listing.warnings + files.flatMap(\.warnings), files: files)
+            warnings: files.flatMap(\.warnings), files: files)
     }
 
     /// The files of the listing, parsed now or before.
@@ -98,12 +98,12 @@ extension ParsedFile {
     ) -> ParsedFile {
         var file = ParsedFile(path: path, identity: identity, reading: reading)
         let collector = ProblemCollector(file: path)
-        do {
+        do throws(DocumentProblems) {
             let (bytes, identity) = try ConfigFile.readFile(path, limits: limits)
             file.identity = identity
             var contents = ConfigContents()
             let format = ConfigFormat(path: path) ?? ConfigFormat(text: bytes)
-            for document in try ConfigFile.documents(bytes, format, limits: limits) {
+            for document in try ConfigFile.documents(bytes, format, file: path, limits: limits) {
                 contents.append(ConfigContents.decode(document, into: collector))
             }
             file.agent = contents.agent
@@ -111,7 +111,7 @@ extension ParsedFile {
             file.entries = contents.entries.map { Sourced($0.value, file: path, position: $0.position) }
             file.problems = collector.problems.sorted { $0.position < $1.position }
         } catch {
-            file.problems = [DocumentProblem(error, file: path)]
+            file.problems = error.problems
         }
         file.warnings = collector.warnings
         return file

@@ -27,7 +27,7 @@ package struct LoadedConfiguration: Sendable {
     package var agent: AgentConfiguration
     /// What changed since the load before; after the first load, everything is added.
     package var difference: ConfigDifference
-    /// Keys that are not used, files that are not read.
+    /// Keys that are not used.
     package var warnings: [DocumentProblem]
     let files: [ParsedFile]
 

@@ -116,6 +116,8 @@ struct CommandTests {
     @Test(arguments: [
         ("entry.json", #"{"Kind":"service-defaults","Name":"web","Protocol":"http"}"#),
         ("entry.yaml", "kind: service-defaults\nname: web\nprotocol: http\n"),
+        ("entry.hcl", "Kind = \"service-defaults\" Name = \"web\"\nProtocol = \"http\"\n"),
+        ("rule", "# c\nKind = \"service-defaults\"\nName = \"web\"\nProtocol = \"http\"\n"),
         ("entry", "Kind: service-defaults\nName: web\nProtocol: http\n"),
     ])
     func configWriteTakesWhatConfigFilesMayBe(name: String, text: String) async throws {

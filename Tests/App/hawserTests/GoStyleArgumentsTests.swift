@@ -19,6 +19,7 @@ struct GoStyleArgumentsTests {
         ("x -n=1", "x -n=1"),
         ("agent -dev=true -log-json=false -log-json=1", "agent --dev --log-json"),
         ("agent -dev=maybe --dev", "agent --dev=maybe --dev"),
+        ("fmt -check=true -", "fmt --check -"),
         ("-v", "version"),
         ("-version -format json", "version --format json"),
         ("--version", "version"),

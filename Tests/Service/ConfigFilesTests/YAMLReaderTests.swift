@@ -3,7 +3,7 @@ import DocumentCore
 import Testing
 
 @Suite struct YAMLReaderTests {
-    private func read(_ text: String, limits: ConfigLimits = ConfigLimits()) throws(DocumentError) -> [Document] {
+    private func read(_ text: String, limits: ConfigLimits = ConfigLimits()) throws(DocumentProblems) -> [Document] {
         try ConfigFile.documents(Array(text.utf8), .yaml, limits: limits)
     }
 
@@ -59,7 +59,7 @@ import Testing
             lines.append("a\(level): &a\(level) [\(items)]")
         }
         let bomb = lines.joined(separator: "\n")
-        #expect(throws: DocumentError.self) { try read(bomb) }
+        #expect(throws: DocumentProblems.self) { try read(bomb) }
         #expect(errorText { try read(bomb) }.hasSuffix("the aliases of this file stand for too many values"))
         let small = ConfigLimits(maxAliasedValues: 2)
         #expect(try read("[&a [1], *a, *a, *a]", limits: small).count == 1)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func refusesWhatIsNotUTF8() {
-        #expect(errorText { try ConfigFile.documents([0x61, 0xFF], .yaml) } == "0:0: the text is not UTF-8")
+        #expect(errorText { try ConfigFile.documents([0x61, 0xFF], .yaml) } == "the text is not UTF-8")
     }
 }
 

@@ -7,7 +7,7 @@ struct AgentFlags: ParsableArguments {
     @Option(
         name: .customLong("config-dir"),
         help: ArgumentHelp(
-            "Directory of configuration files: services, config entries, settings (.yaml, .json). Repeatable.",
+            "Directory of configuration files: services, config entries, settings (.hcl, .json, .yaml). Repeatable.",
             valueName: "dir"))
     var configDirectories: [String] = []
 

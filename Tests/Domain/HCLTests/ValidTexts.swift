@@ -1,0 +1,170 @@
+/// Texts and the documents that they mean, as JSON.
+enum ValidTexts {
+    static let all = scalars + keys + strings + heredocs + lists + blocks + comments
+
+    /// Attributes with one value.
+    static let scalars: [ValidText] = [
+        ValidText("", "{}"),
+        ValidText("# only this\n", "{}"),
+        ValidText("\n\n  \t\r\n", "{}"),
+        ValidText("\u{FEFF}a = 1", #"{"a":1}"#),
+        ValidText("\u{FEFF}", "{}"),
+        ValidText("a = 1", #"{"a":1}"#),
+        ValidText("a=1\n", #"{"a":1}"#),
+        ValidText("a = -12", #"{"a":-12}"#),
+        ValidText("a = 0", #"{"a":0}"#),
+        ValidText("a = 0644", #"{"a":420}"#),
+        ValidText("a = -010", #"{"a":-8}"#),
+        ValidText("a = 00", #"{"a":0}"#),
+        ValidText("a = 0x1F", #"{"a":31}"#),
+        ValidText("a = 0Xff", #"{"a":255}"#),
+        ValidText("a = -0x10", #"{"a":-16}"#),
+        ValidText("a = 9223372036854775807", #"{"a":9223372036854775807}"#),
+        ValidText("a = -9223372036854775808", #"{"a":-9223372036854775808}"#),
+        ValidText("a = 1.5", #"{"a":1.5}"#),
+        ValidText("a = -0.25", #"{"a":-0.25}"#),
+        ValidText("a = .5", #"{"a":0.5}"#),
+        ValidText("a = 1.", #"{"a":1.0}"#),
+        ValidText("a = 00.5", #"{"a":0.5}"#),
+        ValidText("a = 1e3", #"{"a":1e3}"#),
+        ValidText("a = 1.5e+3", #"{"a":1.5e3}"#),
+        ValidText("a = 25E-2", #"{"a":0.25}"#),
+        ValidText("a = true", #"{"a":true}"#),
+        ValidText("a = false", #"{"a":false}"#),
+        ValidText(#"a = "true""#, #"{"a":"true"}"#),
+        ValidText("a =\n  1", #"{"a":1}"#),
+        ValidText("a\n= 1", #"{"a":1}"#),
+        ValidText("a = # c\n 1", #"{"a":1}"#),
+    ]
+
+    /// What a key may be, and what may stand between items.
+    static let keys: [ValidText] = [
+        ValidText(#""a" = 1"#, #"{"a":1}"#),
+        ValidText(#""" = 1"#, #"{"":1}"#),
+        ValidText(#""a b" = 1"#, #"{"a b":1}"#),
+        ValidText("a-b_c.d9 = 1", #"{"a-b_c.d9":1}"#),
+        ValidText("_a = 1", #"{"_a":1}"#),
+        ValidText("ключ = 1", #"{"ключ":1}"#),
+        ValidText(#"名2 = "名""#, #"{"名2":"名"}"#),
+        ValidText("a\u{663} = 1", #"{"a\#u{663}":1}"#),
+        ValidText(#""\u0061" = 1"#, #"{"a":1}"#),
+        ValidText("truer = 1", #"{"truer":1}"#),
+        ValidText("a = 1 b = 2", #"{"a":1,"b":2}"#),
+        ValidText("a = 1, b = 2", #"{"a":1,"b":2}"#),
+        ValidText("a = 1,\nb = 2,\n", #"{"a":1,"b":2}"#),
+        ValidText(#"a = "x"b = 2"#, #"{"a":"x","b":2}"#),
+        ValidText("a = 1\r\nb = 2\r\n", #"{"a":1,"b":2}"#),
+        ValidText("\ta\t=\t1\n", #"{"a":1}"#),
+        ValidText(#"Name = "x"\#nname = "y""#, #"{"Name":"x","name":"y"}"#),
+        ValidText("a = true b {}", #"{"a":true,"b":{}}"#),
+        ValidText("a {} b = 1", #"{"a":{},"b":1}"#),
+        ValidText("a = [] b = []", #"{"a":[],"b":[]}"#),
+    ]
+
+    /// Strings and their escapes.
+    static let strings: [ValidText] = [
+        ValidText(#"a = """#, #"{"a":""}"#),
+        ValidText(#"a = "x y""#, #"{"a":"x y"}"#),
+        ValidText(#"a = "\n\t\r\"\\""#, #"{"a":"\n\t\r\"\\"}"#),
+        ValidText(#"a = "\a\b\f\v""#, #"{"a":"\u0007\b\f\u000b"}"#),
+        ValidText(#"a = "\101\x42""#, #"{"a":"AB"}"#),
+        ValidText(#"a = "\xc3\xa9""#, #"{"a":"é"}"#),
+        ValidText(#"a = "\u00e9\U0001F600""#, #"{"a":"é😀"}"#),
+        ValidText(#"a = "\000""#, #"{"a":"\u0000"}"#),
+        ValidText(#"a = "äöü 😀""#, #"{"a":"äöü 😀"}"#),
+        ValidText(#"a = "\#t""#, #"{"a":"\t"}"#),
+        ValidText(##"a = "# no // comment /* here""##, ##"{"a":"# no // comment /* here"}"##),
+        ValidText(#"a = "{ [ = , ] }""#, #"{"a":"{ [ = , ] }"}"#),
+        ValidText(#"a = "${b}""#, #"{"a":"${b}"}"#),
+        ValidText(#"a = "x ${file("y")} z""#, #"{"a":"x ${file(\"y\")} z"}"#),
+        ValidText(#"a = "${a{b}c}""#, #"{"a":"${a{b}c}"}"#),
+        ValidText(#"a = "${x\n}\n""#, #"{"a":"${x\\n}\n"}"#),
+        ValidText(#"a = "${ "\"" }""#, #"{"a":"${ \"\\\"\" }"}"#),
+        ValidText(#"a = "$x $ {y}""#, #"{"a":"$x $ {y}"}"#),
+        ValidText(#"a = "$${b}""#, #"{"a":"$${b}"}"#),
+        ValidText(#"a = "${b\#n  c}""#, #"{"a":"${b\n  c}"}"#),
+        ValidText(#"a = "x}""#, #"{"a":"x}"}"#),
+        ValidText(#""${k}" = 1"#, #"{"${k}":1}"#),
+        ValidText(#"a = "${b}" c = "${d}""#, #"{"a":"${b}","c":"${d}"}"#),
+    ]
+
+    /// Heredocs.
+    static let heredocs: [ValidText] = [
+        ValidText("a = <<EOF\nx\ny\nEOF\n", #"{"a":"x\ny\n"}"#),
+        ValidText("a = <<EOF\nEOF\n", #"{"a":""}"#),
+        ValidText("a = <<EOF\n\nEOF", #"{"a":"\n"}"#),
+        ValidText("a = <<E\n  x\nE\nb = 1", #"{"a":"  x\n","b":1}"#),
+        ValidText(#"a = <<EOF\#n"x" ${y} \n # z\#nEOF\#n"#, #"{"a":"\"x\" ${y} \\n # z\n"}"#),
+        ValidText("a = <<EOF\nEOFX\n EOF2\nx EOF\nEOF\n", #"{"a":"EOFX\n EOF2\nx EOF\n"}"#),
+        ValidText("a = <<EOF\nx\n  EOF\n", #"{"a":"x\n  "}"#),
+        ValidText("a = <<-EOF\n    x\n      y\n    EOF\n", #"{"a":"x\n  y\n"}"#),
+        ValidText("a = <<-EOF\n    x\n  y\n    EOF\n", #"{"a":"    x\n  y\n"}"#),
+        ValidText("a = <<-EOF\n  x\n\n  y\n  EOF\n", #"{"a":"  x\n\n  y\n"}"#),
+        ValidText("a = <<-EOF\n\tx\n\tEOF\n", #"{"a":"x\n"}"#),
+        ValidText("a = <<-EOF\n  x\nEOF\n", #"{"a":"  x\n"}"#),
+        ValidText("a = <<-EOF\n  EOF\n", #"{"a":""}"#),
+        ValidText("a = <<EOF\r\nx\r\nEOF\r\nb = 1\r\n", #"{"a":"x\r\n","b":1}"#),
+        ValidText("a = <<_E_1\nx\n_E_1\n", #"{"a":"x\n"}"#),
+        ValidText("a = [<<A\n1\nA\n, <<B\n2\nB\n]", #"{"a":["1\n","2\n"]}"#),
+        ValidText("a {\n  b = <<-X\n    c\n    X\n  d = 1\n}", #"{"a":{"b":"c\n","d":1}}"#),
+        ValidText("a = <<EOF\n\u{FEFF}ü\nEOF\n", #"{"a":"\ufeffü\n"}"#),
+    ]
+
+    /// Lists.
+    static let lists: [ValidText] = [
+        ValidText("a = []", #"{"a":[]}"#),
+        ValidText("a = [1]", #"{"a":[1]}"#),
+        ValidText("a = [1, 2,]", #"{"a":[1,2]}"#),
+        ValidText(#"a = [\#n  "x",\#n  "y",\#n]"#, #"{"a":["x","y"]}"#),
+        ValidText(#"a = [1, "x", true, 1.5, [2], { b = 3 }]"#, #"{"a":[1,"x",true,1.5,[2],{"b":3}]}"#),
+        ValidText("a = [[], [[]]]", #"{"a":[[],[[]]]}"#),
+        ValidText("a = [{}, { b = 1 c = 2 }, { d = 1, e = 2 }]", #"{"a":[{},{"b":1,"c":2},{"d":1,"e":2}]}"#),
+        ValidText("a = [ # c\n1 // d\n, /* e */ 2 # f\n]", #"{"a":[1,2]}"#),
+        ValidText(#"a = [{ b "x" { c = 1 } }]"#, #"{"a":[{"b":{"x":{"c":1}}}]}"#),
+        ValidText("a = [true\n, false]", #"{"a":[true,false]}"#),
+    ]
+
+    /// Blocks, with and without labels, once and several times.
+    static let blocks: [ValidText] = [
+        ValidText("a {}", #"{"a":{}}"#),
+        ValidText("a { }", #"{"a":{}}"#),
+        ValidText("a = {}", #"{"a":{}}"#),
+        ValidText("a\n{\n}\n", #"{"a":{}}"#),
+        ValidText("a { b = 1 }", #"{"a":{"b":1}}"#),
+        ValidText("a { b { c { d = 1 } } }", #"{"a":{"b":{"c":{"d":1}}}}"#),
+        ValidText("a = { b = 1, c = 2, }", #"{"a":{"b":1,"c":2}}"#),
+        ValidText(#""a b" { c = 1 }"#, #"{"a b":{"c":1}}"#),
+        ValidText("a {}\na {}", #"{"a":[{},{}]}"#),
+        ValidText("a { b = 1 }\nc = 1\na { b = 2 }\na { b = 3 }", #"{"a":[{"b":1},{"b":2},{"b":3}],"c":1}"#),
+        ValidText("a = { b = 1 }\na { b = 2 }", #"{"a":[{"b":1},{"b":2}]}"#),
+        ValidText("a {\n  b { c = 1 }\n  b { c = 2 }\n}", #"{"a":{"b":[{"c":1},{"c":2}]}}"#),
+        ValidText(#"a "x" {}"#, #"{"a":{"x":{}}}"#),
+        ValidText("a x {}", #"{"a":{"x":{}}}"#),
+        ValidText(#"a "x" "y" { z = 1 }"#, #"{"a":{"x":{"y":{"z":1}}}}"#),
+        ValidText(#"a "x" {}\#na "y" {}"#, #"{"a":{"x":{},"y":{}}}"#),
+        ValidText(#"a "x" "1" {}\#na "y" "1" {}\#na "x" "2" {}"#, #"{"a":{"x":{"1":{},"2":{}},"y":{"1":{}}}}"#),
+        ValidText(#"a "" {}\#na "b" {}"#, #"{"a":{"":{},"b":{}}}"#),
+        ValidText(#""a" "b" "c" {}"#, #"{"a":{"b":{"c":{}}}}"#),
+        ValidText(#"a "true" { b = true }"#, #"{"a":{"true":{"b":true}}}"#),
+        ValidText("a true {}", #"{"a":{"true":{}}}"#),
+        ValidText(#"a "x"\#n{\#n}"#, #"{"a":{"x":{}}}"#),
+        ValidText(#"a "x" {} a "y" {}"#, #"{"a":{"x":{},"y":{}}}"#),
+    ]
+
+    /// Comments.
+    static let comments: [ValidText] = [
+        ValidText("# c\n// d\n/* e */ a = 1 # f\n", #"{"a":1}"#),
+        ValidText("/**/a/* x */=/* y */1/* z */", #"{"a":1}"#),
+        ValidText("/* a = 1\n*/ b = 2", #"{"b":2}"#),
+        ValidText("a { # c\n}", #"{"a":{}}"#),
+        ValidText(#"a "x" /* c */ "y" /* d */ {}"#, #"{"a":{"x":{"y":{}}}}"#),
+        ValidText("a # c\n{ b = 1 }", #"{"a":{"b":1}}"#),
+        ValidText("a # c\n= 1", #"{"a":1}"#),
+        ValidText("a = 1 #", #"{"a":1}"#),
+        ValidText("a = 1//", #"{"a":1}"#),
+        ValidText("/***/a = 1", #"{"a":1}"#),
+        ValidText("/* /* */ a = 1", #"{"a":1}"#),
+        ValidText("# €\na = 1", #"{"a":1}"#),
+    ]
+
+}
