@@ -43,5 +43,5 @@ bench-gateway: setup ## measure the gateway beside Envoy, HAProxy and nginx in o
 sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
 	@Deploy/dev/sanitize.sh
 
-fuzz: setup ## fuzz the parser of ClientHellos for a minute (Deploy/dev/fuzz.sh SECONDS for longer)
+fuzz: setup ## fuzz each reader of other people's bytes for a minute (Deploy/dev/fuzz.sh TARGET SECONDS for longer)
 	@Deploy/dev/fuzz.sh

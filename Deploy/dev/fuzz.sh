@@ -1,49 +1,57 @@
 #!/usr/bin/env bash
-# Fuzzes the parser of ClientHellos, starting from the recorded ones. Tests/Fuzz/README.md says what it looks for.
+# Fuzzes what reads bytes or texts of others. Tests/Fuzz/README.md says what each target looks for.
 #
-#   fuzz.sh             for 60 seconds
-#   fuzz.sh SECONDS     for as long; further arguments go to libFuzzer (-jobs=2, a file to run again)
+#   fuzz.sh                     every target for a minute
+#   fuzz.sh TARGET [SECONDS]    one of them; further arguments go to libFuzzer (-jobs=2, a file to run again)
+#
+# A target is a folder of Tests/Fuzz: target.sh says what it is built of and starts from, words.dict has its words.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-seconds=${1:-60}
-[ $# -eq 0 ] || shift
-[[ $seconds =~ ^[0-9]+$ ]] || {
-    echo "usage: fuzz.sh [seconds [libFuzzer's arguments...]]" >&2
+mapfile -t targets < <(find Tests/Fuzz -mindepth 2 -name target.sh -printf '%h\n' | xargs -n 1 basename | sort)
+if [ $# -eq 0 ]; then
+    for target in "${targets[@]}"; do "$0" "$target"; done
+    exit
+fi
+
+target=$1
+seconds=${2:-60}
+shift $(($# < 2 ? $# : 2))
+[[ " ${targets[*]} " = *" $target "* && $seconds =~ ^[0-9]+$ ]] || {
+    echo "usage: fuzz.sh [target [seconds [libFuzzer's arguments...]]], with a target out of: ${targets[*]}" >&2
     exit 2
 }
-readonly work=.build/fuzz
-mkdir -p "$work/seeds" "$work/corpus" "$work/findings"
+modules=() sources=() options=()
+# shellcheck source=/dev/null
+source "Tests/Fuzz/$target/target.sh"
 
-# One module of both: SwiftPM cannot link a program whose main function is libFuzzer's.
-swiftc -sanitize=fuzzer,address -parse-as-library -O -g -swift-version 6 -package-name hawser -module-name fuzz \
-    -strict-memory-safety -warnings-as-errors \
-    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
-    -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault \
-    -I Sources/System/COpenSSL -o "$work/clienthello" \
-    Sources/Protocol/ClientHello/*.swift Tests/Protocol/ClientHelloTests/{HelloBuilder,WholeHello}.swift \
-    Tests/Fuzz/*.swift
+readonly work=.build/fuzz/$target
+mkdir -p "$work/modules" "$work/seeds" "$work/corpus" "$work/findings"
 
-for fixture in Tests/Fixtures/clienthello/*.hex; do
-    # Two digits become one byte.
-    bytes=$(tr --delete '[:space:]' <"$fixture" | sed 's/../\\x&/g')
-    # shellcheck disable=SC2059 # the bytes are the format
-    printf "$bytes" >"$work/seeds/$(basename "$fixture" .hex)"
+compile() {
+    swiftc -sanitize=fuzzer,address -parse-as-library -whole-module-optimization -O -g -swift-version 6 \
+        -package-name hawser -strict-memory-safety -warnings-as-errors \
+        -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
+        -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault \
+        -I Sources/System/COpenSSL -I "$work/modules" "$@"
+}
+
+# By hand: SwiftPM cannot link a program whose main function is libFuzzer's.
+objects=()
+for module in "${modules[@]}"; do
+    name=$(basename "$module")
+    compile -module-name "$name" -emit-module -emit-module-path "$work/modules/$name.swiftmodule" \
+        -emit-object -o "$work/modules/$name.o" "Sources/$module"/*.swift
+    objects+=("$work/modules/$name.o")
 done
-# Parts of a hello, which the target puts in place: its name, its extensions, and the two that may come only once.
-readonly name='\0\0\0\x0e\0\x0c\0\0\x09a.example' protocols='\0\x10\0\5\0\3\2h2' padding='\0\x15\0\1\0'
-printf 'N\0www.example.com.' >"$work/seeds/name"
-# shellcheck disable=SC2059 # the bytes are the format
-printf "E\7$name$protocols$padding" >"$work/seeds/extensions"
-# shellcheck disable=SC2059
-printf "E\0$name$padding$name" >"$work/seeds/two-names"
-# shellcheck disable=SC2059
-printf "E\0$protocols$padding$protocols" >"$work/seeds/two-protocols"
+compile -module-name fuzz -o "$work/fuzz" "${objects[@]}" "${sources[@]}" Tests/Fuzz/*.swift "Tests/Fuzz/$target"/*.swift
+
+seeds "$work/seeds"
 
 # The crash handler's child would hold the output open for minutes, and the sanitizer prints its own trace.
 export SWIFT_BACKTRACE=enable=no
 # Freed memory is watched, but not a quarter of a gigabyte of it.
 export ASAN_OPTIONS=quarantine_size_mb=32${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-# Some bytes over the limit are enough.
-"$work/clienthello" -max_total_time="$seconds" -max_len=17000 -len_control=20 -timeout=10 -print_final_stats=1 \
-    -dict=Tests/Fuzz/clienthello.dict -artifact_prefix="$work/findings/" "$@" "$work/corpus" "$work/seeds"
+echo "== $target, $seconds seconds" >&2
+"$work/fuzz" -max_total_time="$seconds" -len_control=20 -timeout=10 -print_final_stats=1 "${options[@]}" \
+    -dict="Tests/Fuzz/$target/words.dict" -artifact_prefix="$work/findings/" "$@" "$work/corpus" "$work/seeds"

@@ -21,7 +21,6 @@ extension HCLLayout {
         var lines = lines()
         align(&lines, by: { $0.equals == nil ? nil : $0.keyWidth }, { $0.padding = $1 })
         align(&lines, by: { line in line.commentColumn.map { $0 + line.padding } }, { $0.commentPadding = $1 })
-        let lineEnd: [UInt8] = endsLinesWithReturns ? [0x0D, 0x0A] : [0x0A]
         var output: [UInt8] = []
         output.reserveCapacity(text.count + text.count / 8)
         for line in lines {
@@ -30,11 +29,6 @@ extension HCLLayout {
             output += lineEnd
         }
         return output
-    }
-
-    private var endsLinesWithReturns: Bool {
-        guard let end = text.firstIndex(of: 0x0A), end > 0 else { return false }
-        return text[end - 1] == 0x0D
     }
 
     // MARK: - Lines

@@ -2,6 +2,8 @@
 struct HCLLayout {
     let text: [UInt8]
     let tokens: [HCLToken]
+    /// Between lines: as it first is between tokens, since heredocs and comments may have others inside.
+    let lineEnd: [UInt8]
     /// Ends of lines before each token: none, one, or two for an empty line.
     private(set) var breaks: [Int] = []
     /// The first tokens of items.
@@ -32,12 +34,26 @@ struct HCLLayout {
         self.text = text
         var lexer = HCLLexer(text)
         var tokens: [HCLToken] = []
-        while case let token = lexer.next(), token.kind != .end { tokens.append(token) }
+        var lineEnd: [UInt8]?
+        repeat {
+            let token = lexer.next()
+            if lineEnd == nil, token.lineBreaks > 0, let before = tokens.last {
+                lineEnd = Self.lineEnd(in: text, after: before)
+            }
+            tokens.append(token)
+        } while tokens.last?.kind != .end
+        tokens.removeLast()
         self.tokens = tokens
+        self.lineEnd = lineEnd ?? [0x0A]
         breaks.reserveCapacity(tokens.count)
         frames = [Frame(isMap: true, isMultiline: true)]
         for index in tokens.indices { place(index) }
         breakItems(of: frames[0])
+    }
+
+    private static func lineEnd(in text: [UInt8], after token: HCLToken) -> [UInt8]? {
+        guard let end = text[token.range.upperBound...].firstIndex(of: 0x0A) else { return nil }
+        return end > 0 && text[end - 1] == 0x0D ? [0x0D, 0x0A] : [0x0A]
     }
 
     /// Whether a token has the end of a line inside.

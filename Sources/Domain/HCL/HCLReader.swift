@@ -34,7 +34,29 @@ package enum HCLReader {
             return try collector.check(nil)
         }
         var parser = HCLParser(text, maxDepth: limits.maxDepth, collector: collector)
-        return try collector.check(parser.document())
+        let document = parser.document()
+        if let document, let place = firstPlace(in: document, below: limits.maxDepth) {
+            collector.problem(
+                .unreadable, at: place,
+                "maps and lists are nested more than \(limits.maxDepth) deep: several blocks of one name make a list")
+        }
+        return try collector.check(document)
+    }
+
+    /// The first map or list that is deeper inside than a number of levels. The parser bounds the nesting of the text;
+    /// the lists of repeated blocks come on top of that.
+    private static func firstPlace(in document: Document, below levels: Int) -> DocumentPosition? {
+        let values: [Document]
+        switch document.content {
+        case .null, .bool, .integer, .number, .string: return nil
+        case .list(let items): values = items
+        case .map(let members): values = members.map(\.value)
+        }
+        guard levels > 0 else { return document.position }
+        for value in values {
+            if let place = firstPlace(in: value, below: levels - 1) { return place }
+        }
+        return nil
     }
 
     /// What is wrong with the text as a whole.

@@ -354,6 +354,11 @@ enum InvalidTexts {
         InvalidText(#"a "b" { c "d" { e {} } }"#, "1:15: maps and lists are nested more than 4 deep"),
         InvalidText("a = [{ b = [{}] }]", "1:13: maps and lists are nested more than 4 deep"),
         InvalidText("a { b { c { d = [] } } }\ne = f", "1:17: maps and lists are nested more than 4 deep"),
+        InvalidText(
+            "a {}\na {\n  b {}\n  b {}\n}\n",
+            "3:5: maps and lists are nested more than 4 deep: several blocks of one name make a list"),
+        InvalidText(
+            "a {}\na {\n  b {\n    c = []\n  }\n}\n",
+            "4:9: maps and lists are nested more than 4 deep: several blocks of one name make a list"),
     ]
-
 }

@@ -6,6 +6,8 @@ enum Layouts {
         Layout("the end of the text", "a = 1\n\n\n", "a = 1\n"),
         Layout("a byte order mark goes", "\u{FEFF}a = 1\n", "a = 1\n"),
         Layout("returns stay", "a=1\r\n\r\n\r\nb {\r\nc=1 # x \r\n}", "a = 1\r\n\r\nb {\r\n  c = 1 # x\r\n}\r\n"),
+        Layout("returns in a heredoc are no rule", "\n\ra=<<E\r\nx\nE\nb=1\n", "a = <<E\r\nx\nE\nb = 1\n"),
+        Layout("returns behind a comment are one", "\na=1 # x\r\nb=2\n", "a = 1 # x\r\nb = 2\r\n"),
         Layout("spaces", "a=1\n  b  =\t2 \nc{}\nd\"x\"y{ }\n", "a = 1\nb = 2\nc {}\nd \"x\" y {}\n"),
         Layout(
             "= below each other", "a = 1\nlonger = 2\nb = [\n1]\nc = 3", "a      = 1\nlonger = 2\nb = [\n  1]\nc = 3\n"),

@@ -166,5 +166,4 @@ enum ValidTexts {
         ValidText("/* /* */ a = 1", #"{"a":1}"#),
         ValidText("# €\na = 1", #"{"a":1}"#),
     ]
-
 }

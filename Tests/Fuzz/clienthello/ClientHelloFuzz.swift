@@ -1,4 +1,4 @@
-/// The target that libFuzzer feeds (Deploy/dev/fuzz.sh builds it together with the module's sources). Beyond crashes
+/// The target that libFuzzer feeds. Beyond crashes
 /// and what the address sanitizer sees it stops at an outcome that depends on how the bytes were cut, at a name that
 /// could confuse a route table or a log, and at a hello that another reader reads differently.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -113,8 +113,4 @@ private func checkOtherReader(_ bytes: [UInt8], _ limits: ClientHelloLimits, _ p
     } else {
         require(other == nil, "only the other reader reads a hello")
     }
-}
-
-func require(_ condition: Bool, _ what: @autoclosure () -> String) {
-    if !condition { fatalError(what()) }
 }
