@@ -14,8 +14,10 @@ struct Hawser: AsyncParsableCommand {
             Exit codes: 0 success, 1 failure, 2 the command line was wrong.
             """,
         subcommands: [
-            AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, WatchCommand.self,
-            CACommand.self, GatewayCommand.self, EnvoyCommand.self, ReloadCommand.self, VersionCommand.self,
+            AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, ValidateCommand.self,
+            SchemaCommand.self,
+            WatchCommand.self, CACommand.self, GatewayCommand.self, EnvoyCommand.self, ReloadCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() async {

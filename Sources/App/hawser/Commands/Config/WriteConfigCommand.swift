@@ -1,10 +1,11 @@
 import ArgumentParser
+import ConfigCore
 import ConfigFiles
 import DocumentCore
 
 struct WriteConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "write", abstract: "Writes a config entry from a JSON or YAML file.")
+        commandName: "write", abstract: "Writes the config entries of a file.")
 
     /// The daemon accepts no more.
     private static let maxEntryBytes = 4 << 20
@@ -12,49 +13,45 @@ struct WriteConfigCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
     @OptionGroup var compare: CompareAndSetOption
 
-    @Argument(help: "File with the entry, or - for standard input.")
+    @Argument(help: "File with the entry or entries, or - for standard input.")
     var file: String
 
     func run() async throws {
         let client = try options.client()
-        let entry = try readEntry()
-        let label = Self.label(of: entry)
-        let answer: [UInt8]
-        do throws(ClientError) {
-            answer = try await client.change(
-                .put, APIPath("config").query("cas", compare.query), body: entry.json())
-        } catch {
-            throw error.failure("Error writing config entry \(label)")
+        let entries = try readEntries()
+        for entry in entries {
+            let answer: [UInt8]
+            do throws(ClientError) {
+                answer = try await client.change(
+                    .put, APIPath("config").query("cas", compare.query),
+                    body: entry.json(createIndex: 0, modifyIndex: 0))
+            } catch {
+                throw error.failure("Error writing config entry \(entry.key)")
+            }
+            guard answer[...].trimmingEndOfLine.elementsEqual("true".utf8) else {
+                throw CommandFailure("Config entry not updated: \(entry.key)")
+            }
+            try Surroundings.current.output.write(line: "Config entry written: \(entry.key)")
         }
-        guard answer[...].trimmingEndOfLine.elementsEqual("true".utf8) else {
-            throw CommandFailure("Config entry not updated: \(label)")
-        }
-        try Surroundings.current.output.write(line: "Config entry written: \(label)")
     }
 
-    /// Whether the file can be read at all is better told here, with the file's name.
-    private func readEntry() throws(CommandFailure) -> Document {
-        let documents: [Document]
+    /// What is wrong is better told here, with the file's name and the line. Nothing is written unless all is right.
+    private func readEntries() throws(CommandFailure) -> [ConfigEntry] {
+        let name = file == "-" ? "standard input" : file
+        let collector = ProblemCollector(file: name)
+        let entries: [ConfigEntry]
         do throws(DocumentProblems) {
-            documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: Self.maxEntryBytes))
+            let documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: Self.maxEntryBytes))
+            let found = documents.filter { $0.content != .null }.compactMap { ConfigEntry.decode($0, into: collector) }
+            entries = try collector.check(found)
         } catch {
             throw CommandFailure("hawser: \(error)")
         }
-        guard !documents.isEmpty else { throw CommandFailure("hawser: \(file) has no entry in it") }
-        guard documents.count == 1 else {
-            throw CommandFailure("hawser: \(file) has \(documents.count) entries in it: give each a file of its own")
+        guard !entries.isEmpty else { throw CommandFailure("hawser: \(name) has no entry in it") }
+        guard entries.count == 1 || !compare.isSet else {
+            throw CommandFailure("hawser: \(name) has \(entries.count) entries in it, and -cas is for one")
         }
-        return documents[0]
-    }
-
-    /// `kind/name`.
-    private static func label(of entry: Document) -> String {
-        func text(_ key: String) -> String? {
-            entry.map?.first { $0.key.lowercased() == key }?.value.string
-        }
-        let kind = text("kind") ?? "?"
-        let standard = kind == "mesh" ? "mesh" : kind == "proxy-defaults" ? "global" : "?"
-        return "\(kind)/\(text("name") ?? standard)"
+        return entries
     }
 }
 
