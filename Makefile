@@ -1,7 +1,7 @@
 # The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-gateways test build release fmt lint proto bench bench-gateway sanitize fuzz
+.PHONY: help setup demo demo-gateways test build release fmt lint proto schema bench bench-gateway sanitize fuzz
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: ## check format, lengths of files and what must not stand in them
 
 proto: setup ## generate the Swift of the .proto files anew
 	@Deploy/dev/protos.sh
+
+schema: setup ## write the JSON Schemas of configuration files anew
+	@Deploy/dev/schemas.sh
 
 bench: setup ## measure first sync, propagation, CPU and memory of two daemons, release build
 	@Deploy/dev/bench.sh

@@ -194,7 +194,8 @@ let modules: [Module] = [
     tests(.domain, of: "IdentityCore"),
     tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),
     tests(
-        .domain, of: "StateCore", uses: ["CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "HawserTestKit"]),
+        .domain, of: "StateCore",
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "HawserTestKit"]),
     tests(
         .domain, of: "ReplicationCore",
         uses: [

@@ -122,4 +122,4 @@ def test_the_limit_is_the_operators(make_hawser):
 def test_the_plan_is_for_exports_alone(hawser):
     outcome = hawser.cli("exports", "plan", "-file", "-", stdin='{"Kind": "mesh"}')
     assert outcome.code == 1
-    assert "the plan is for an exported-services entry, and this is a mesh" in outcome.errors
+    assert "has no exported-services entry in it" in outcome.errors

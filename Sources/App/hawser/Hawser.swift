@@ -16,7 +16,7 @@ struct Hawser: AsyncParsableCommand {
         subcommands: [
             AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, ExportsCommand.self,
             MeshCommand.self, WatchCommand.self, CACommand.self, GatewayCommand.self, EnvoyCommand.self,
-            FmtCommand.self, ReloadCommand.self, VersionCommand.self,
+            ValidateCommand.self, FmtCommand.self, SchemaCommand.self, ReloadCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -32,18 +32,14 @@ package enum MetaLimits {
 
 /// The rule for config entries: any key, such as those that Kubernetes controllers set.
 func checkEntryMeta(_ meta: [String: String], in map: MapReader) {
-    if meta.count > MetaLimits.maxPairs {
-        map.consulRefuses("Meta", "Meta exceeds maximum element count \(MetaLimits.maxPairs)")
-    }
+    func refuse(_ rule: String) { map.consulRefuses("Meta", rule, as: "Meta \(rule)") }
+    if meta.count > MetaLimits.maxPairs { refuse("exceeds maximum element count \(MetaLimits.maxPairs)") }
     for (key, value) in meta.sorted(by: { $0.key < $1.key }) {
         if key.utf8.count > MetaLimits.maxKeyLength {
-            map.consulRefuses(
-                "Meta", "Meta key \(quoted(key)) exceeds maximum length \(MetaLimits.maxKeyLength)")
+            refuse("key \(quoted(key)) exceeds maximum length \(MetaLimits.maxKeyLength)")
         }
         if value.utf8.count > MetaLimits.maxValueLength {
-            map.consulRefuses(
-                "Meta",
-                "Meta value for key \(quoted(key)) exceeds maximum length \(MetaLimits.maxValueLength)")
+            refuse("value for key \(quoted(key)) exceeds maximum length \(MetaLimits.maxValueLength)")
         }
     }
 }

@@ -29,7 +29,8 @@ package struct ConfigContents: Sendable {
         entries += later.entries
     }
 
-    /// Reads a document of a file. It is a config entry if its top level has the `Kind` of one, and else an agent file:
+    /// Reads a document of a file. It is a config entry if its top level has the `Kind` of one or if it is a resource of
+    /// Kubernetes, and else an agent file:
     /// `service`, `services` and `config_entries.bootstrap` beside settings.
     ///
     /// What is wrong goes to the collector; the result is of use only if nothing did.
@@ -42,18 +43,21 @@ package struct ConfigContents: Sendable {
             }
             return contents
         }
-        _ = MapReader.read(document, unknown: .warn, into: collector) { map -> Void? in
-            contents.agent = AgentConfiguration(&map)
-            contents.readServices("service", &map)
-            contents.readServices("services", &map)
-            contents.readEntries(&map)
-        }
-        return contents
+        return MapReader.read(document, unknown: .warn, into: collector) { ConfigContents(&$0) } ?? contents
+    }
+
+    /// Reads an agent file.
+    init(_ map: inout MapReader) {
+        agent = AgentConfiguration(&map)
+        readServices("service", &map)
+        readServices("services", &map)
+        readEntries(&map)
     }
 
     /// A kind that is known decides, as an `exported-services` entry has `Services` too. One that is not stands for a
     /// mistyped entry, unless the document defines services.
     private static func isConfigEntry(_ document: Document) -> Bool {
+        if ConfigEntry.isResource(document) { return true }
         guard let members = document.map, let kind = members.first(where: { keysMatch($0.key, "kind") }) else {
             return false
         }

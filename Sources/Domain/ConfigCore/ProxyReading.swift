@@ -63,10 +63,10 @@ extension MapReader {
                 paths: expose.maps("Paths") { path in
                     let exposed = Self.exposedPath(&path)
                     if !exposed.path.isEmpty, !paths.insert(exposed.path).inserted {
-                        path.consulRefuses("Path", "expose.paths: duplicate paths exposed")
+                        path.refuseExposure("Path", "duplicate paths exposed")
                     }
                     if exposed.listenerPort > 0, !ports.insert(exposed.listenerPort).inserted {
-                        path.consulRefuses("ListenerPort", "expose.paths: duplicate listener ports exposed")
+                        path.refuseExposure("ListenerPort", "duplicate listener ports exposed")
                     }
                     return exposed
                 } ?? [])
@@ -80,14 +80,18 @@ extension MapReader {
             localPathPort: map.integer("LocalPathPort", in: ServiceDefinition.portRange) ?? 0,
             protocol: map.string("Protocol")?.lowercased() ?? "")
         map.ignore("ParsedFromCheck")
-        if exposed.path.isEmpty { map.consulRefuses("Path", "expose.paths: empty path exposed") }
-        if exposed.listenerPort == 0 { map.consulRefuses("ListenerPort", "expose.paths: invalid listener port: 0") }
+        if exposed.path.isEmpty { map.refuseExposure("Path", "empty path exposed") }
+        if exposed.listenerPort == 0 { map.refuseExposure("ListenerPort", "invalid listener port: 0") }
         if !["", "http", "http2"].contains(exposed.protocol) {
             map.consulRefuses(
                 "Protocol",
                 "protocol '\(exposed.protocol)' not supported for path: \(exposed.path), must be http or http2")
         }
         return exposed
+    }
+
+    private func refuseExposure(_ key: String, _ rule: String) {
+        consulRefuses(key, rule, as: "expose.paths: \(rule)")
     }
 
     // MARK: - Upstreams

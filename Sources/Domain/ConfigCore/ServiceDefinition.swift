@@ -44,7 +44,7 @@ package enum ServiceDefinition {
         service.weights = map.map("weights") { weights(&$0) } ?? Weights()
         service.enableTagOverride = map.bool("enable_tag_override") ?? false
         service.locality = locality(&map) ?? parent?.locality
-        service.proxy = map.map("proxy") { ProxyConfiguration(&$0) }
+        service.proxy = map.map("proxy", context: rulesContext) { ProxyConfiguration(&$0) }
         if let parent { service.proxy = sidecarProxy(service.proxy, parent) }
         if parent != nil { validateSidecar(&map) }
         checkServiceMeta(service.meta, in: map)
@@ -110,6 +110,9 @@ package enum ServiceDefinition {
 
     // MARK: - Rules
 
+    /// What Consul says before the rules of proxies and gateways.
+    private static let rulesContext = "Validation failed: "
+
     private static func validateSidecar(_ map: inout MapReader) {
         if map.member("connect") != nil { map.invalid("connect", "must not be set: a sidecar has no sidecar") }
     }
@@ -121,10 +124,12 @@ package enum ServiceDefinition {
         if service.port > 0, !service.socketPath.isEmpty {
             map.invalid("socket_path", "must not be set together with port")
         }
+        var rules = map
+        rules.context = rulesContext
         switch service.kind {
         case .typical: break
-        case .connectProxy: validateProxy(service, map)
-        default: validateGateway(service, map)
+        case .connectProxy: validateProxy(service, rules)
+        default: validateGateway(service, rules)
         }
         if hasSidecar, service.kind != .typical {
             map.invalid("connect", "a \(service.kind.rawValue) cannot have a sidecar_service")

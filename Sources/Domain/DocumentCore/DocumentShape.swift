@@ -4,6 +4,8 @@ package indirect enum DocumentShape: Hashable, Sendable {
     case boolean
     case integer(ClosedRange<Int>)
     case duration
+    /// This text and no other.
+    case constant(String)
     /// One of these texts, or an empty one.
     case choice([String])
     case strings

@@ -71,7 +71,7 @@ package struct MapReader {
 
     /// Reports that a required key is not there.
     package func missing(_ key: String, _ message: String) {
-        collector.problem(.missing, at: position, path: "\(path.key(key))", message)
+        collector.problem(.missing, at: position, path: "\(path.key(spelled(key)))", message)
     }
 
     /// Reports a rule of ours that this map breaks: at the value of the key if it is there, else at the map.
@@ -101,10 +101,15 @@ package struct MapReader {
     /// Where the value of a key stands; where the map does if it is not there.
     package func position(of key: String) -> DocumentPosition { place(of: key).position }
 
+    /// A key that is not there, as it would be written beside those that are.
+    private func spelled(_ key: String) -> String {
+        KeySpelling(of: members.map(\.key))?.spell(key) ?? key
+    }
+
     private func place(of key: String?) -> (position: DocumentPosition, path: String) {
         guard let key else { return (position, "\(path)") }
         let member = members.first { keysMatch($0.key, key) }
-        return (member?.value.position ?? position, "\(path.key(member?.key ?? key))")
+        return (member?.value.position ?? position, "\(path.key(member?.key ?? spelled(key)))")
     }
 }
 
@@ -161,7 +166,7 @@ extension MapReader {
             collector.warning(at: member.keyPosition, path: path, "is not used by hawser")
             return
         }
-        let suggestion = nearest(to: member.key, among: collector.known[firstKnown...])
+        let suggestion = nearest(to: member.key, among: collector.known[firstKnown...]).map(spelled)
         let question = suggestion.map { "; did you mean `\($0)`?" } ?? ""
         collector.problem(
             .unknownKey, at: member.keyPosition, path: path, "unknown key `\(member.key)`\(question)",

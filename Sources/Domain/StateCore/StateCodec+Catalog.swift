@@ -10,11 +10,9 @@ extension StateCodec {
     }
 
     static func restoreConfigEntry(_ document: Document, into state: inout State) -> Bool {
-        // It was right by the rules of its time: rules that came later must not keep the daemon from starting.
-        let problems = ProblemCollector()
-        guard let entry = ConfigEntry.decode(document, unknown: .ignore, into: problems),
-            problems.problems.allSatisfy({ $0.code == .invalid })
-        else { return false }
+        // It was right by the rules of its time: rules that came later must not keep the daemon from starting, and
+        // what they refuse is left out.
+        guard let entry = ConfigEntry.decode(document, unknown: .ignore, into: ProblemCollector()) else { return false }
         let indexes: (UInt64, UInt64)? = decode(document) { map in
             _ = map.rest()
             return (map.index("CreateIndex"), map.index("ModifyIndex"))

@@ -30,8 +30,8 @@ package struct ConfigLoader: Sendable {
     private var readings: [String: ParsedFile] = [:]
     /// The files of the last good load.
     private var applied: [String: ParsedFile] = [:]
-    private var registrations = OwnerIndex<String, Registration>(what: "service ID", key: { $0.service.id })
-    private var entries = OwnerIndex<ConfigEntryKey, ConfigEntry>(what: "config entry", key: { $0.key })
+    private var registrations = OwnerIndex.services
+    private var entries = OwnerIndex.entries
     private var readingsMade: UInt64 = 0
     /// The number of files that the last load had to parse.
     package private(set) var parsedCount = 0
@@ -97,23 +97,26 @@ extension ParsedFile {
         _ path: String, _ identity: ConfigFile.Identity, reading: UInt64, limits: ConfigLimits
     ) -> ParsedFile {
         var file = ParsedFile(path: path, identity: identity, reading: reading)
-        let collector = ProblemCollector(file: path)
         do throws(DocumentProblems) {
             let (bytes, identity) = try ConfigFile.readFile(path, limits: limits)
             file.identity = identity
-            var contents = ConfigContents()
             let format = ConfigFormat(path: path) ?? ConfigFormat(text: bytes)
-            for document in try ConfigFile.documents(bytes, format, file: path, limits: limits) {
-                contents.append(ConfigContents.decode(document, into: collector))
-            }
-            file.agent = contents.agent
-            file.registrations = contents.registrations.map { Sourced($0.value, file: path, position: $0.position) }
-            file.entries = contents.entries.map { Sourced($0.value, file: path, position: $0.position) }
-            file.problems = collector.problems.sorted { $0.position < $1.position }
+            file.decode(try ConfigFile.documents(bytes, format, file: path, limits: limits))
         } catch {
             file.problems = error.problems
         }
-        file.warnings = collector.warnings
         return file
+    }
+
+    /// Decodes what was read.
+    mutating func decode(_ documents: [Document]) {
+        let collector = ProblemCollector(file: path)
+        var contents = ConfigContents()
+        for document in documents { contents.append(ConfigContents.decode(document, into: collector)) }
+        agent = contents.agent
+        registrations = contents.registrations.map { Sourced($0.value, file: path, position: $0.position) }
+        entries = contents.entries.map { Sourced($0.value, file: path, position: $0.position) }
+        problems = collector.problems.sorted { $0.position < $1.position }
+        warnings = collector.warnings
     }
 }

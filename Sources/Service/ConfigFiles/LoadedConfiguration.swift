@@ -64,9 +64,10 @@ package struct KeyedDifference<Key: Hashable & Sendable, Value: Hashable & Senda
 /// One file as it was read, with all that is wrong in it.
 struct ParsedFile: Sendable {
     var path: String
-    var identity: ConfigFile.Identity
+    /// Nil for standard input.
+    var identity: ConfigFile.Identity?
     /// Counts the readings of all files: two parsed files with one number are the same reading.
-    var reading: UInt64
+    var reading: UInt64 = 0
     var agent = AgentConfiguration()
     var registrations: [Sourced<Registration>] = []
     var entries: [Sourced<ConfigEntry>] = []

@@ -1,3 +1,5 @@
+import CatalogCore
+import ConfigCore
 import DocumentCore
 
 /// Which file has the value of a key, kept from load to load, so that a double key is found by looking at the
@@ -65,4 +67,12 @@ struct OwnerIndex<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendabl
     mutating func apply(_ plan: Plan) {
         for (key, owner) in plan.owners { owners[key] = owner }
     }
+}
+
+extension OwnerIndex where Key == String, Value == Registration {
+    static var services: Self { OwnerIndex(what: "service ID", key: { $0.service.id }) }
+}
+
+extension OwnerIndex where Key == ConfigEntryKey, Value == ConfigEntry {
+    static var entries: Self { OwnerIndex(what: "config entry", key: { $0.key }) }
 }

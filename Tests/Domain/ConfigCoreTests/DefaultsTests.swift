@@ -218,11 +218,11 @@ struct DefaultsTests {
                 "service-defaults",
                 #""Expose":{"Paths":[{"Path":"/a","ListenerPort":1},{"Path":"/a","ListenerPort":1,"Protocol":"x"},{}]}"#,
                 [
-                    "Expose.Paths[1].Path: expose.paths: duplicate paths exposed",
-                    "Expose.Paths[1].ListenerPort: expose.paths: duplicate listener ports exposed",
+                    "Expose.Paths[1].Path: duplicate paths exposed",
+                    "Expose.Paths[1].ListenerPort: duplicate listener ports exposed",
                     "Expose.Paths[1].Protocol: protocol 'x' not supported for path: /a, must be http or http2",
-                    "Expose.Paths[2].Path: expose.paths: empty path exposed",
-                    "Expose.Paths[2].ListenerPort: expose.paths: invalid listener port: 0",
+                    "Expose.Paths[2].Path: empty path exposed",
+                    "Expose.Paths[2].ListenerPort: invalid listener port: 0",
                 ],
                 [
                     "expose.paths: duplicate paths exposed", "expose.paths: duplicate listener ports exposed",

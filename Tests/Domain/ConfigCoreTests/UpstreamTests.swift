@@ -15,7 +15,8 @@ struct UpstreamTests {
         let contents = ConfigContents.decode(try JSONReader.read(text), into: collector)
         return (
             contents.registrations.first?.value.service.proxy,
-            collector.problems.map { "\($0.path): \($0.message)" }, collector.problems.map(\.sentence)
+            collector.problems.map { "\($0.path): \($0.message)" },
+            collector.problems.map { $0.sentence.replacing("Validation failed: ", with: "", maxReplacements: 1) }
         )
     }
 

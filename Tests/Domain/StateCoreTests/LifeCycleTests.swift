@@ -1,5 +1,6 @@
 import CatalogCore
 import ConfigCore
+import DocumentCore
 import HawserTestKit
 import IdentityCore
 import PeeringCore
@@ -176,6 +177,33 @@ import Testing
         try await harness.apply(files([], removed: ["web"]))
         #expect(harness.store.state.catalog.services.isEmpty)
         #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
+    }
+
+    @Test func theProxyOfAServiceComesBackWhole() async throws {
+        let harness = try await Harness()
+        var registration = registration("web", kind: .connectProxy)
+        registration.service.proxy = ProxyConfiguration(
+            destinationServiceName: "web", localServiceSocketPath: "/s", mode: .transparent,
+            transparentProxy: TransparentProxySettings(dialedDirectly: true),
+            config: Document(.map([DocumentMember("protocol", Document(.string("http")))])),
+            upstreams: [
+                Upstream(
+                    destinationName: "db", destinationPeer: "island", localBindPort: 9000,
+                    gatewayMode: GatewayModeSetting(.remote))
+            ], gatewayMode: GatewayModeSetting(.local), expose: ExposedPaths(checks: true))
+        try await harness.apply(RegisterService(node: "n", registration: registration))
+        let restarted = try await StateStore(storage: harness.storage).state.catalog
+        #expect(restarted.instance(at: InstanceKey(node: "n", id: "web"))?.registration == registration)
+    }
+
+    /// What was accepted once is read still, without what is refused now.
+    @Test func entriesOutliveNewRules() throws {
+        let row =
+            #"{"Kind":"service-defaults","Name":"web","Protocol":"http","MeshGateway":{"Mode":"x"},"Expose":1,"Y":2}"#
+        let state = try StateCodec.state(
+            from: StorageContents(entries: [("config/service-defaults/web", Array(row.utf8))], revision: 1))
+        let entry = state.configEntries[ConfigEntryKey(kind: .serviceDefaults, name: "web")]?.entry
+        #expect(entry?.content == .serviceDefaults(ServiceDefaults(protocol: "http")))
     }
 
     @Test func servicesOfClientsFollowANodeThatIsRenamed() async throws {

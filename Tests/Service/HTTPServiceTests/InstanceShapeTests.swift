@@ -108,11 +108,40 @@ struct InstanceShapeTests {
         }
     }
 
+    @Test func aProxyIsShownAsItWasRegistered() async throws {
+        let proxy = """
+            {"DestinationServiceName":"web","Mode":"","Config":{"protocol":"http"},"Upstreams":[{"DestinationType":"service",\
+            "DestinationPeer":"dc2","DestinationName":"db","Datacenter":"","LocalBindPort":9000,\
+            "MeshGateway":{"Mode":"local"}}],"MeshGateway":{},"Expose":{}}
+            """
+        try await TestDaemon.run { daemon in
+            let answer = try await daemon.send(
+                .put, "/v1/agent/service/register",
+                #"{"Name":"p","Port":1,"Kind":"connect-proxy","Proxy":\#(proxy)}"#)
+            #expect(answer.status == 200, "\(answer.text)")
+            let expected = try JSONReader.read(proxy)
+            let health = try await daemon.get("/v1/health/service/p").json
+            #expect(health.list?.first?["Service"]?["Proxy"] == expected)
+            let flat = try await daemon.get("/v1/catalog/service/p").json
+            #expect(flat.list?.first?["ServiceProxy"] == expected)
+            let own = try await daemon.get("/v1/agent/services").json
+            #expect(own["p"]?["Proxy"] == expected)
+        }
+    }
+
     @Test func aRegistrationThatIsWrongIsTold() async throws {
         try await TestDaemon.run { daemon in
             let answer = try await daemon.send(.put, "/v1/agent/service/register", #"{"Port":80}"#)
             #expect(answer.status == 400)
             #expect(answer.text == "Missing service name")
+            let gateway = try await daemon.send(
+                .put, "/v1/agent/service/register", #"{"Name":"g","Kind":"mesh-gateway"}"#)
+            #expect(gateway.text == "Validation failed: Port must be non-zero for a mesh-gateway")
+            let mode = try await daemon.send(
+                .put, "/v1/agent/service/register",
+                #"{"Name":"a","Connect":{"SidecarService":{"Proxy":{"MeshGateway":{"Mode":"x"}}}}}"#)
+            #expect(mode.status == 400)
+            #expect(mode.text == #"Validation failed: Invalid Mesh Gateway Mode: "x""#)
             let noJSON = try await daemon.send(.put, "/v1/agent/service/register", "{")
             #expect(noJSON.status == 400)
             #expect(noJSON.text.hasPrefix("Request decode failed: "))

@@ -1,7 +1,8 @@
 package import DocumentCore
 
 extension ConfigEntry {
-    /// Reads an entry out of a document: a file, or the value of a bootstrap list.
+    /// Reads an entry out of a document: a file, or the value of a bootstrap list. Resources of Kubernetes are read as
+    /// the entries that they stand for.
     ///
     /// All that is wrong goes to the collector. Problems whose code is `invalid` are of rules, all others of
     /// decoding.
@@ -13,6 +14,7 @@ extension ConfigEntry {
         into collector: ProblemCollector
     ) -> ConfigEntry? {
         MapReader.read(document, unknown: unknown, path: path, into: collector) { map in
+            guard !isResource(document) else { return decodeResource(&map) }
             guard let kind = kind(&map) else {
                 _ = map.rest()
                 return nil
@@ -38,7 +40,7 @@ extension ConfigEntry {
     /// The keys of the entries of a kind.
     package static func shape(of kind: ConfigEntryKind) -> MapShape {
         var shape = MapShape.learned(.refuse) { decode(kind, &$0) }
-        shape.keys.insert(KeyShape("Kind", .choice([kind.rawValue])), at: 0)
+        shape.keys.insert(KeyShape("Kind", .constant(kind.rawValue)), at: 0)
         return shape
     }
 
@@ -51,12 +53,8 @@ extension ConfigEntry {
             return nil
         }
         if let kind = ConfigEntryKind(rawValue: text) { return kind }
-        let names = ConfigEntryKind.allCases.map(\.rawValue)
-        let suggestion = nearest(to: text, among: names)
-        let hint = suggestion.map { "did you mean `\($0)`?" } ?? "the kinds are \(inWords(names))"
-        map.problem(
-            .wrongType, "Kind", "unknown kind `\(text)`; \(hint)", consulWords: "invalid config entry kind: \(text)",
-            suggestion: suggestion)
+        map.unknownKind(
+            text, among: ConfigEntryKind.allCases.map(\.rawValue), consulWords: "invalid config entry kind: \(text)")
         return nil
     }
 
@@ -69,7 +67,7 @@ extension ConfigEntry {
         return ConfigEntry(name: name, content: content(of: kind, name: name, &map), meta: meta)
     }
 
-    private static func content(of kind: ConfigEntryKind, name: String, _ map: inout MapReader) -> Content {
+    static func content(of kind: ConfigEntryKind, name: String, _ map: inout MapReader) -> Content {
         switch kind {
         case .exportedServices: .exportedServices(ExportedService.list(&map))
         case .mesh: .mesh(MeshSettings(&map))
@@ -82,7 +80,7 @@ extension ConfigEntry {
         }
     }
 
-    private static func checkedName(_ name: String, _ kind: ConfigEntryKind, _ map: MapReader) -> String {
+    static func checkedName(_ name: String, _ kind: ConfigEntryKind, _ map: MapReader) -> String {
         switch kind {
         case .exportedServices:
             if name != "default" {
@@ -110,6 +108,14 @@ extension ConfigEntry {
 }
 
 extension MapReader {
+    /// Reports a kind that there is not, with the one that was probably meant.
+    func unknownKind(_ text: String, among names: [String], consulWords: String? = nil) {
+        let suggestion = nearest(to: text, among: names)
+        let hint = suggestion.map { "did you mean `\($0)`?" } ?? "the kinds are \(inWords(names))"
+        problem(
+            .wrongType, "Kind", "unknown kind `\(text)`; \(hint)", consulWords: consulWords, suggestion: suggestion)
+    }
+
     /// - Parameter words: how Consul names the key behind the map's context.
     func refusePartialWildcard(_ key: String, as words: String) {
         let rule = "wildcard character '*' cannot be used with partial values"

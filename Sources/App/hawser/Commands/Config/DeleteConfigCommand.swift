@@ -1,5 +1,5 @@
 import ArgumentParser
-import DocumentCore
+import ConfigCore
 
 struct DeleteConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,11 +29,5 @@ struct DeleteConfigCommand: AsyncParsableCommand {
     }
 
     /// To a peer, no entry is one that exports nothing.
-    private static var noExports: Document {
-        Document(
-            .map([
-                DocumentMember("Kind", Document(.string("exported-services"))),
-                DocumentMember("Name", Document(.string("default"))),
-            ]))
-    }
+    private static let noExports = ConfigEntry(name: "default", content: .exportedServices([]))
 }

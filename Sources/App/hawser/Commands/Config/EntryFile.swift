@@ -2,38 +2,26 @@ import ConfigCore
 import ConfigFiles
 import DocumentCore
 
-/// A file with one config entry.
+/// A file with config entries.
 enum EntryFile {
     /// The daemon accepts no more.
     private static let maxEntryBytes = 4 << 20
 
-    /// Whether the file can be read at all is better told here, with the file's name.
-    static func read(_ file: String) throws(CommandFailure) -> Document {
-        let documents: [Document]
+    /// What is wrong is better told here, with the file's name and the line.
+    ///
+    /// - Returns: at least one entry, and none unless all are right.
+    static func read(_ file: String) throws(CommandFailure) -> [ConfigEntry] {
+        let name = file == "-" ? "standard input" : file
+        let collector = ProblemCollector(file: name)
+        let entries: [ConfigEntry]
         do throws(DocumentProblems) {
-            documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: maxEntryBytes))
+            let documents = try ConfigFile.readDocuments(file, limits: ConfigLimits(maxFileBytes: maxEntryBytes))
+            let found = documents.filter { $0.content != .null }.compactMap { ConfigEntry.decode($0, into: collector) }
+            entries = try collector.check(found)
         } catch {
             throw CommandFailure("hawser: \(error)")
         }
-        guard !documents.isEmpty else { throw CommandFailure("hawser: \(file) has no entry in it") }
-        guard documents.count == 1 else {
-            throw CommandFailure("hawser: \(file) has \(documents.count) entries in it: give each a file of its own")
-        }
-        return documents[0]
-    }
-
-    /// Also of an entry that is wrong elsewhere.
-    static func isExportedServices(_ entry: Document) -> Bool {
-        ConfigEntry.decode(entry, into: ProblemCollector())?.kind == .exportedServices
-    }
-
-    /// `kind/name`.
-    static func label(of entry: Document) -> String {
-        func text(_ key: String) -> String? {
-            entry.map?.first { $0.key.lowercased() == key }?.value.string
-        }
-        let kind = text("kind") ?? "?"
-        let standard = kind == "mesh" ? "mesh" : kind == "proxy-defaults" ? "global" : "?"
-        return "\(kind)/\(text("name") ?? standard)"
+        guard !entries.isEmpty else { throw CommandFailure("hawser: \(name) has no entry in it") }
+        return entries
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigCore
 import DocumentCore
 
 struct ExportsCommand: AsyncParsableCommand {
@@ -31,22 +32,31 @@ struct PlanExportsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try options.client()
-        let entry = try file.map(EntryFile.read)
-        let answer = try await client.exportPlan(peer: peer, with: entry)
+        let entry = try file.map(readEntry)
+        let answer: Document
+        do throws(ClientError) {
+            answer = try await client.exportPlan(peer: peer, with: entry)
+        } catch {
+            throw error.failure("Error planning exports")
+        }
         let output = Surroundings.current.output
         try output.write(format.isJSON ? answer.json() + "\n" : ExportPlanText.text(ExportPlanView(answer)))
+    }
+
+    private func readEntry(_ file: String) throws(CommandFailure) -> ConfigEntry {
+        let entries = try EntryFile.read(file)
+        guard let entry = entries.first(where: { $0.kind == .exportedServices }) else {
+            throw CommandFailure("hawser: \(file) has no exported-services entry in it")
+        }
+        return entry
     }
 }
 
 extension DaemonClient {
     /// - Parameter entry: the exported-services entry as it shall be; nil for as it is.
-    func exportPlan(peer: String? = nil, with entry: Document?) async throws(CommandFailure) -> Document {
+    func exportPlan(peer: String? = nil, with entry: ConfigEntry?) async throws(ClientError) -> Document {
         let path = APIPath("hawser", "exports", "plan").query("peer", peer)
-        do throws(ClientError) {
-            guard let entry else { return try await get(path).document }
-            return try read(try await change(.post, path, body: Array(entry.json().utf8)))
-        } catch {
-            throw error.failure("Error planning exports")
-        }
+        guard let entry else { return try await get(path).document }
+        return try read(try await change(.post, path, body: entry.json(createIndex: 0, modifyIndex: 0)))
     }
 }

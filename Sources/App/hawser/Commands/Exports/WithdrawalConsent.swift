@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigCore
 import DocumentCore
 
 /// `-yes`: what a change of exports asks for when a peer would lose much of what it sees.
@@ -11,13 +12,11 @@ struct WithdrawalConsent: ParsableArguments {
     /// Ends the command if consent is needed and was not given. A daemon that cannot plan, such as Consul's, asks nothing.
     ///
     /// - Parameter entry: the exported-services entry as it shall be.
-    func check(_ entry: Document, _ client: DaemonClient) async throws(CommandFailure) {
+    func check(_ entry: ConfigEntry, _ client: DaemonClient) async throws(CommandFailure) {
         if isGiven { return }
         let answer: Document
         do throws(ClientError) {
-            answer = try client.read(
-                try await client.change(
-                    .post, APIPath("hawser", "exports", "plan"), body: Array(entry.json().utf8)))
+            answer = try await client.exportPlan(with: entry)
         } catch {
             return
         }
