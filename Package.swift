@@ -81,6 +81,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
+let heaps: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -90,7 +92,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore",
+    "GatewayCore", "HealthCore",
 ]
 
 let modules: [Module] = [
@@ -114,6 +116,8 @@ let modules: [Module] = [
 
     module(
         .domain, "GatewayCore", uses: ["PeeringCore", "IdentityCore", "CatalogCore", "StateCore", "ReplicationCore"]),
+
+    module(.domain, "HealthCore", uses: ["CatalogCore"], packages: [heaps, deques]),
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
@@ -146,6 +150,13 @@ let modules: [Module] = [
         uses: ["PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
         packages: [nioLocks, nioPosix, logging, lifecycle]),
     module(
+        .service, "HealthService",
+        uses: [
+            "DocumentCore", "CatalogCore", "IdentityCore", "PeeringCore", "StateCore", "HealthCore", "TLSEngine",
+            "HTTP2Engine", "GRPCWire", "TLSTransport", "GRPCTransport",
+        ],
+        packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
+    module(
         .service, "HTTPService", uses: domain + ["Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
@@ -153,7 +164,7 @@ let modules: [Module] = [
         .app, "hawser",
         uses: domain + [
             "SQLiteStorage", "ConfigFiles", "PeerStreamTranslation", "IdentityService", "ReplicationService",
-            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HTTPService",
+            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HealthService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
@@ -167,7 +178,9 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioPosix]),
     program("hawser-gateway-bench", in: "Bench", uses: ["ProcessTestKit"]),
-    support("HawserTestKit", uses: domain + ["HTTPService", "ReplicationService"], packages: [logging, lifecycle]),
+    support(
+        "HawserTestKit", uses: domain + ["HTTPService", "HealthService", "ReplicationService"],
+        packages: [nioPosix, logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
@@ -190,6 +203,7 @@ let modules: [Module] = [
         uses: [
             "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ReplicationCore", "StateCore", "HawserTestKit",
         ]),
+    tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "GatewayRelay", uses: ["CLinux", "ClientHello"]),
@@ -211,6 +225,12 @@ let modules: [Module] = [
     tests(
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
+    tests(
+        .service, of: "HealthService",
+        uses: [
+            "CatalogCore", "HealthCore", "IdentityCore", "PeeringCore", "StateCore", "TLSEngine", "TLSTransport",
+            "HTTP2Engine", "GRPCWire", "GRPCTransport", "TLSTestKit", "HawserTestKit",
+        ], packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",
