@@ -2,6 +2,8 @@
 /// service asks.
 package struct CheckPlan: Hashable, Sendable {
     package var probe: CheckProbe
+    /// What the check is before its first result. A definition that says another is another definition.
+    package var start: HealthStatus
     /// From the end of one run to the start of the next; zero for what is not asked regularly.
     package var interval: Duration
     /// Of one run, redirects and TLS included.
@@ -17,11 +19,13 @@ package struct CheckPlan: Hashable, Sendable {
     package var deregisterAfter: Duration?
 
     package init(
-        probe: CheckProbe, interval: Duration = .zero, timeout: Duration = CheckPlan.defaultTimeout,
+        probe: CheckProbe, start: HealthStatus = .critical, interval: Duration = .zero,
+        timeout: Duration = CheckPlan.defaultTimeout,
         successBeforePassing: Int = 0, failuresBeforeWarning: Int = 0, failuresBeforeCritical: Int = 0,
         maxOutputBytes: Int = CheckPlan.defaultOutputBytes, deregisterAfter: Duration? = nil
     ) {
         self.probe = probe
+        self.start = start
         self.interval = interval
         self.timeout = timeout
         self.successBeforePassing = successBeforePassing

@@ -79,9 +79,10 @@ package enum CheckDefinition {
         let status = map.string("status") ?? ""
         let notes = map.string("notes") ?? ""
         map.ignore("token", "session_name")
-        let running = CheckRunning(&map, hasStatus: !status.isEmpty)
+        let start = checkedStatus(status, map)
+        let running = CheckRunning(&map, start: start, hasStatus: !status.isEmpty)
         return HealthCheck(
-            node: "", checkID: checkID.isEmpty ? id : checkID, name: name, status: checkedStatus(status, map),
+            node: "", checkID: checkID.isEmpty ? id : checkID, name: name, status: start,
             notes: notes, type: running.type, interval: text(running.interval), timeout: text(running.timeout),
             plan: running.plan)
     }

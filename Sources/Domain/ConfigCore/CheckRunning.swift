@@ -10,8 +10,10 @@ struct CheckRunning {
     /// Nil for a check that has only a status, and if something was wrong.
     private(set) var plan: CheckPlan?
 
-    /// - Parameter hasStatus: whether the check says something without being run.
-    init(_ map: inout MapReader, hasStatus: Bool) {
+    /// - Parameters:
+    ///   - start: the check's status before its first run.
+    ///   - hasStatus: whether that was said, and so says something without a run.
+    init(_ map: inout MapReader, start: HealthStatus, hasStatus: Bool) {
         interval = map.duration("interval")
         timeout = map.duration("timeout")
         let lifetime = map.duration("ttl")
@@ -52,7 +54,7 @@ struct CheckRunning {
         }
         guard let probe else { return }
         plan = CheckPlan(
-            probe: probe, interval: Self.interval(interval), timeout: Self.timeout(timeout),
+            probe: probe, start: start, interval: Self.interval(interval), timeout: Self.timeout(timeout),
             successBeforePassing: success, failuresBeforeWarning: warning == 0 ? critical : warning,
             failuresBeforeCritical: critical, maxOutputBytes: Self.outputBytes(outputBytes),
             deregisterAfter: Self.reap(reap))

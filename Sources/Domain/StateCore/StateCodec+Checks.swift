@@ -54,6 +54,7 @@ extension StateCodec {
 
     private static func write(_ plan: CheckPlan, to json: inout JSONWriter) {
         json.object("Probe") { write(plan.probe, to: &$0) }
+        json.field("Start", plan.start.rawValue)
         json.field("Interval", plan.interval)
         json.field("Timeout", plan.timeout)
         json.field("SuccessBeforePassing", plan.successBeforePassing)
@@ -67,7 +68,8 @@ extension StateCodec {
         guard let probe = map.map("Probe", decodeProbe) else { return nil }
         let counts = 0...Int(Int32.max)
         return CheckPlan(
-            probe: probe, interval: map.duration("Interval")?.duration ?? .zero,
+            probe: probe, start: map.string("Start").map(HealthStatus.init(rawValue:)) ?? .critical,
+            interval: map.duration("Interval")?.duration ?? .zero,
             timeout: map.duration("Timeout")?.duration ?? CheckPlan.defaultTimeout,
             successBeforePassing: map.integer("SuccessBeforePassing", in: counts) ?? 0,
             failuresBeforeWarning: map.integer("FailuresBeforeWarning", in: counts) ?? 0,

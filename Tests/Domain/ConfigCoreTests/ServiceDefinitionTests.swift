@@ -31,7 +31,8 @@ import Testing
             node: "", checkID: "service:web-1", name: "up", status: .passing, serviceID: "web-1", serviceName: "web",
             serviceTags: ["a"], type: "http", interval: "10s", timeout: "1m0s",
             plan: CheckPlan(
-                probe: .http(HTTPProbe(url: "http://x")), interval: .seconds(10), timeout: .seconds(60)))
+                probe: .http(HTTPProbe(url: "http://x")), start: .passing, interval: .seconds(10), timeout: .seconds(60)
+            ))
         #expect(found.registrations == [Registration(service: service, checks: [check])])
     }
 
