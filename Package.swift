@@ -152,8 +152,8 @@ let modules: [Module] = [
     module(
         .service, "HealthService",
         uses: [
-            "DocumentCore", "CatalogCore", "IdentityCore", "PeeringCore", "StateCore", "HealthCore", "TLSEngine",
-            "HTTP2Engine", "GRPCWire", "TLSTransport", "GRPCTransport",
+            "CatalogCore", "IdentityCore", "PeeringCore", "StateCore", "HealthCore", "TLSEngine", "HTTP2Engine",
+            "GRPCWire", "TLSTransport", "GRPCTransport",
         ],
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
@@ -225,12 +225,7 @@ let modules: [Module] = [
     tests(
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
-    tests(
-        .service, of: "HealthService",
-        uses: [
-            "CatalogCore", "HealthCore", "IdentityCore", "PeeringCore", "StateCore", "TLSEngine", "TLSTransport",
-            "HTTP2Engine", "GRPCWire", "GRPCTransport", "TLSTestKit", "HawserTestKit",
-        ], packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
+    tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
     tests(.service, of: "HTTPService", uses: domain + ["hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",
