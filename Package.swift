@@ -81,6 +81,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
+let heaps: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -90,7 +92,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore", "MeshCore",
+    "GatewayCore", "MeshCore", "HealthCore",
 ]
 
 let modules: [Module] = [
@@ -121,6 +123,8 @@ let modules: [Module] = [
         uses: [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
         ]),
+
+    module(.domain, "HealthCore", uses: ["CatalogCore"], packages: [heaps, deques]),
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
@@ -157,6 +161,13 @@ let modules: [Module] = [
         uses: ["Observability", "PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
         packages: [nioLocks, nioPosix, logging, lifecycle]),
     module(
+        .service, "HealthService",
+        uses: [
+            "CatalogCore", "IdentityCore", "PeeringCore", "StateCore", "HealthCore", "TLSEngine", "HTTP2Engine",
+            "GRPCWire", "TLSTransport", "GRPCTransport",
+        ],
+        packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
+    module(
         .service, "HTTPService", uses: domain + ["Observability", "Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
@@ -165,7 +176,7 @@ let modules: [Module] = [
         uses: domain + [
             "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation", "IdentityService",
             "ReplicationService",
-            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HTTPService",
+            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HealthService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
@@ -180,8 +191,8 @@ let modules: [Module] = [
         packages: [nioCore, nioPosix]),
     program("hawser-gateway-bench", in: "Bench", uses: ["ProcessTestKit"]),
     support(
-        "HawserTestKit", uses: domain + ["Observability", "HTTPService", "ReplicationService"],
-        packages: [logging, lifecycle]),
+        "HawserTestKit", uses: domain + ["Observability", "HTTPService", "HealthService", "ReplicationService"],
+        packages: [nioPosix, logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
@@ -212,6 +223,7 @@ let modules: [Module] = [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
             "HawserTestKit",
         ]),
+    tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "GatewayRelay", uses: ["CLinux", "ClientHello"]),
@@ -234,6 +246,7 @@ let modules: [Module] = [
     tests(
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
+    tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
     tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",

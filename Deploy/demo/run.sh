@@ -205,7 +205,7 @@ change_a_file() {
     address: 10.1.0.14
     port: 8080
     tags: [http, v2]
-    check: {name: ready, http: "http://10.1.0.14:8080/ready", interval: 10s, status: passing}
+    check: {name: ready, ttl: 24h, status: passing}
 YAML
     show harbor "tail -n 6 harbor/berths.yaml"
     tail -n 6 harbor/berths.yaml

@@ -39,7 +39,7 @@ def service(name, number=1, **more):
 
 
 def check(status, check_id, **more):
-    return {"check_id": check_id, "status": status, "ttl": "10s"} | more
+    return {"check_id": check_id, "status": status, "ttl": "1h"} | more
 
 
 def nodes(response):

@@ -49,7 +49,7 @@ def gateway(number, status="passing", **more):
             "consul-virtual": virtual,
         },
         "weights": {"passing": 5, "warning": 4},
-        "check": {"check_id": f"gw-{number}-alive", "status": status, "ttl": "10s"},
+        "check": {"check_id": f"gw-{number}-alive", "status": status, "ttl": "1h"},
     } | more
 
 

@@ -44,11 +44,13 @@ package struct HealthCheck: Hashable, Sendable {
     package var type: String
     package var interval: String
     package var timeout: String
+    /// How this agent runs it; nil if it is not ours to run, or if its status is all that was said of it.
+    package var plan: CheckPlan?
 
     package init(
         node: String, checkID: String, name: String, status: HealthStatus, notes: String = "", output: String = "",
         serviceID: String = "", serviceName: String = "", serviceTags: [String] = [], type: String = "",
-        interval: String = "", timeout: String = ""
+        interval: String = "", timeout: String = "", plan: CheckPlan? = nil
     ) {
         self.node = node
         self.checkID = checkID
@@ -62,6 +64,38 @@ package struct HealthCheck: Hashable, Sendable {
         self.type = type
         self.interval = interval
         self.timeout = timeout
+        self.plan = plan
+    }
+
+    package var key: CheckKey { CheckKey(serviceID: serviceID, checkID: checkID) }
+}
+
+/// Which check on a node.
+package struct CheckKey: Hashable, Comparable, Sendable {
+    /// Empty for a check of the whole node.
+    package var serviceID: String
+    package var checkID: String
+
+    package init(serviceID: String, checkID: String) {
+        self.serviceID = serviceID
+        self.checkID = checkID
+    }
+
+    package static func < (left: CheckKey, right: CheckKey) -> Bool {
+        (left.serviceID, left.checkID) < (right.serviceID, right.checkID)
+    }
+}
+
+/// What a run of a check, or the application itself, says of its health.
+package struct CheckResult: Hashable, Sendable {
+    package var key: CheckKey
+    package var status: HealthStatus
+    package var output: String
+
+    package init(key: CheckKey, status: HealthStatus, output: String) {
+        self.key = key
+        self.status = status
+        self.output = output
     }
 }
 

@@ -50,7 +50,9 @@ package enum ServiceDefinition {
         checkServiceMeta(service.meta, in: map)
         checkEdition(&map)
         map.ignore("token")
-        return Registration(service: service, checks: CheckDefinition.checks(&map, of: service))
+        var checks = CheckDefinition.checks(&map, of: service)
+        if let parent, checks.isEmpty { checks = CheckDefinition.ofSidecar(service, of: parent) }
+        return Registration(service: service, checks: checks)
     }
 
     static let portRange = 0...65535

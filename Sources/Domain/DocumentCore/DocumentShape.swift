@@ -11,6 +11,8 @@ package indirect enum DocumentShape: Hashable, Sendable {
     case strings
     /// Free keys, and strings as values.
     case stringMap
+    /// Free keys, and lists of strings as values.
+    case listMap
     /// Free keys, and whatever as values.
     case opaqueMap
     case anything

@@ -32,6 +32,14 @@ package struct GoDuration: Hashable, Comparable, Sendable {
 
     package var duration: Duration { .nanoseconds(nanoseconds) }
 
+    /// - Parameter duration: cut to nanoseconds; beyond 64 bits, the longest.
+    package init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        nanoseconds = overflow || carry ? (seconds < 0 ? .min : .max) : sum
+    }
+
     /// One number with its unit, in nanoseconds.
     private static func takePart(_ rest: inout Substring.UTF8View) -> UInt64? {
         var whole: UInt64 = 0

@@ -83,6 +83,9 @@ package struct JSONSchema {
         case .stringMap:
             json.field("type", "object")
             json.object("additionalProperties") { $0.field("type", ["string", "integer"]) }
+        case .listMap:
+            json.field("type", "object")
+            json.object("additionalProperties") { $0.field("type", ["array", "string", "integer"]) }
         case .opaqueMap: json.field("type", "object")
         case .anything: break
         case .map(let shape):

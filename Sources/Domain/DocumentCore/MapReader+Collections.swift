@@ -2,22 +2,37 @@ extension MapReader {
     /// A list of strings; a single string counts as a list of one.
     package mutating func strings(_ key: String) -> [String]? {
         guard let member = take(key, .strings) else { return nil }
-        let path = path.key(member.key)
-        guard case .list(let items) = member.value.content else { return string(member.value, path).map { [$0] } }
-        return items.enumerated().compactMap { string($1, path.index($0)) }
+        return strings(member.value, path.key(member.key))
     }
 
     /// A map with free keys and string values, such as metadata.
     package mutating func stringMap(_ key: String) -> [String: String]? {
-        guard let member = take(key, .stringMap) else { return nil }
+        freeMap(key, .stringMap, of: "strings") { $0.string($1, $2) }
+    }
+
+    /// A map with free keys and lists of strings as values, such as the fields of a header.
+    package mutating func listMap(_ key: String) -> [String: [String]]? {
+        freeMap(key, .listMap, of: "lists of strings") { $0.strings($1, $2) }
+    }
+
+    private func strings(_ value: Document, _ path: DocumentPath) -> [String]? {
+        guard case .list(let items) = value.content else { return string(value, path).map { [$0] } }
+        return items.enumerated().compactMap { string($1, path.index($0)) }
+    }
+
+    private mutating func freeMap<Value>(
+        _ key: String, _ shape: DocumentShape, of values: String,
+        _ read: (MapReader, Document, DocumentPath) -> Value?
+    ) -> [String: Value]? {
+        guard let member = take(key, shape) else { return nil }
         guard let map = member.value.unwrappedMap else {
-            wrongType(member, "a map of strings")
+            wrongType(member, "a map of \(values)")
             return nil
         }
         let path = path.key(member.key)
-        var result: [String: String] = Dictionary(minimumCapacity: map.members.count)
+        var result: [String: Value] = Dictionary(minimumCapacity: map.members.count)
         for entry in map.members {
-            if let value = string(entry.value, path.key(entry.key)) { result[entry.key] = value }
+            if let value = read(self, entry.value, path.key(entry.key)) { result[entry.key] = value }
         }
         return result
     }

@@ -51,6 +51,10 @@ package struct LocalCatalog: Sendable {
     private var meshInstances = Table<String, Int>()
     /// Names of services that have mesh gateways among their instances.
     package private(set) var gatewayServices: Set<String> = []
+    /// Checks that were registered by themselves, by what they are of: a node's own under an empty ID.
+    package private(set) var addedChecks = Table<InstanceKey, [HealthCheck]>()
+    /// What each check is of, by its node and its own ID.
+    private var checkOwners = Table<CheckPlace, String>()
 
     package init() {}
 
@@ -72,8 +76,23 @@ package struct LocalCatalog: Sendable {
 
     private func resolve(_ instance: LocalInstance) -> ServiceInstance {
         let node = nodes[instance.key.node] ?? Node(name: instance.key.node)
+        let ofNode = checks(at: InstanceKey(node: instance.key.node, id: ""))
         return ServiceInstance(
-            node: node, service: instance.registration.service, checks: instance.registration.checks)
+            node: node, service: instance.registration.service, checks: ofNode + checks(of: instance))
+    }
+
+    /// The checks of an instance without its node's, or of the node itself under an empty ID.
+    package func checks(at key: InstanceKey) -> [HealthCheck] {
+        instance(at: key).map(checks(of:)) ?? addedChecks[key] ?? []
+    }
+
+    private func checks(of instance: LocalInstance) -> [HealthCheck] {
+        instance.registration.checks + (addedChecks[instance.key] ?? [])
+    }
+
+    /// Which check has an ID on a node, whatever it is of.
+    package func check(_ id: String, on node: String) -> CheckKey? {
+        checkOwners[CheckPlace(node: node, checkID: id)].map { CheckKey(serviceID: $0, checkID: id) }
     }
 
     // MARK: Changes, called by transactions
@@ -117,6 +136,7 @@ package struct LocalCatalog: Sendable {
         service.modifyIndex = index
         services[name] = service
         serviceNames[key] = name
+        for check in registration.checks { own(check.checkID, key) }
         count(registration.service, by: 1)
         if registration.service.kind == .meshGateway { gatewayServices.insert(name) }
         changed.append(name)
@@ -146,6 +166,7 @@ package struct LocalCatalog: Sendable {
         service.modifyIndex = index
         services[name] = service.instances.isEmpty ? nil : service
         serviceNames[key] = nil
+        for check in removed.registration.checks { disown(check.checkID, key) }
         count(removed.registration.service, by: -1)
         if removed.registration.service.kind == .meshGateway,
             !service.instances.contains(where: { $0.registration.service.kind == .meshGateway })
@@ -156,11 +177,95 @@ package struct LocalCatalog: Sendable {
         return [name, destination]
     }
 
+    /// Adds or replaces a check that was registered by itself.
+    ///
+    /// - Returns: the names of the services that changed.
+    mutating func put(_ check: HealthCheck, at key: InstanceKey, index: UInt64) -> [String] {
+        var checks = addedChecks[key] ?? []
+        if let position = checks.firstIndex(where: { $0.checkID == check.checkID }) {
+            guard checks[position] != check else { return [] }
+            checks[position] = check
+        } else {
+            checks.append(check)
+        }
+        addedChecks[key] = checks
+        own(check.checkID, key)
+        return touch(key, index: index)
+    }
+
+    /// Removes a check that was registered by itself.
+    ///
+    /// - Returns: the names of the services that changed.
+    mutating func removeCheck(_ id: String, at key: InstanceKey, index: UInt64) -> [String] {
+        let rest = (addedChecks[key] ?? []).filter { $0.checkID != id }
+        addedChecks[key] = rest.isEmpty ? nil : rest
+        disown(id, key)
+        return touch(key, index: index)
+    }
+
+    /// Writes down what checks of one instance, or of a node, say.
+    ///
+    /// - Returns: the names of the services that changed, whether the instance's own definition did, and the other
+    ///   checks that did.
+    mutating func record(
+        _ results: [CheckResult], at key: InstanceKey, index: UInt64
+    ) -> (services: [String], isDefinitionChanged: Bool, added: [HealthCheck]) {
+        var isDefinitionChanged = false
+        if let name = serviceNames[key], let position = services[name]?.instances.firstIndex(where: { $0.key == key }),
+            var instance = services[name]?.instances[position]
+        {
+            for result in results where result.write(to: &instance.registration.checks) { isDefinitionChanged = true }
+            instance.modifyIndex = index
+            if isDefinitionChanged { services[name]?.instances[position] = instance }
+        }
+        var checks = addedChecks[key] ?? []
+        let changed = Set(results.filter { $0.write(to: &checks) }.map(\.key.checkID))
+        if !changed.isEmpty { addedChecks[key] = checks }
+        guard isDefinitionChanged || !changed.isEmpty else { return ([], false, []) }
+        return (touch(key, index: index), isDefinitionChanged, checks.filter { changed.contains($0.checkID) })
+    }
+
+    /// The health of an instance changed, or of a node, and with it what services look like.
+    private mutating func touch(_ key: InstanceKey, index: UInt64) -> [String] {
+        guard !key.id.isEmpty else { return touch(servicesOn: key.node, index: index) }
+        guard let name = serviceNames[key] else { return [] }
+        services[name]?.modifyIndex = index
+        guard let destination = instance(at: key, in: name)?.registration.service.meshDestination, destination != name
+        else { return [name] }
+        return [name, destination]
+    }
+
+    private mutating func own(_ checkID: String, _ key: InstanceKey) {
+        checkOwners[CheckPlace(node: key.node, checkID: checkID)] = key.id
+    }
+
+    private mutating func disown(_ checkID: String, _ key: InstanceKey) {
+        let place = CheckPlace(node: key.node, checkID: checkID)
+        if checkOwners[place] == key.id { checkOwners[place] = nil }
+    }
+
     private mutating func count(_ service: NodeService, by step: Int) {
         guard let name = service.meshDestination else { return }
         let count = (meshInstances[name] ?? 0) + step
         meshInstances[name] = count > 0 ? count : nil
     }
+}
+
+extension CheckResult {
+    /// - Returns: whether that is news.
+    fileprivate func write(to checks: inout [HealthCheck]) -> Bool {
+        guard let index = checks.firstIndex(where: { $0.checkID == key.checkID }),
+            checks[index].status != status || checks[index].output != output
+        else { return false }
+        checks[index].status = status
+        checks[index].output = output
+        return true
+    }
+}
+
+private struct CheckPlace: Hashable {
+    var node: String
+    var checkID: String
 }
 
 extension NodeService {

@@ -81,21 +81,6 @@ extension StateCodec {
         json.field("ConnectNative", service.connectNative)
     }
 
-    private static func write(_ check: HealthCheck, to json: inout JSONWriter) {
-        json.field("Node", check.node)
-        json.field("CheckID", check.checkID)
-        json.field("Name", check.name)
-        json.field("Status", check.status.rawValue)
-        json.field("Notes", check.notes)
-        json.field("Output", check.output)
-        json.field("ServiceID", check.serviceID)
-        json.field("ServiceName", check.serviceName)
-        json.field("ServiceTags", check.serviceTags)
-        json.field("Type", check.type)
-        json.field("Interval", check.interval)
-        json.field("Timeout", check.timeout)
-    }
-
     static func restoreInstance(_ document: Document, into state: inout State) -> Bool {
         guard let instance = decode(document, decodeInstance) else { return false }
         _ = state.catalog.put(
@@ -143,16 +128,5 @@ extension StateCodec {
         service.proxy = map.map("Proxy") { ProxyConfiguration(&$0) }
         service.connectNative = map.bool("ConnectNative") ?? false
         return service
-    }
-
-    private static func decodeCheck(_ map: inout MapReader) -> HealthCheck? {
-        guard let id = map.string("CheckID") else { return nil }
-        return HealthCheck(
-            node: map.string("Node") ?? "", checkID: id, name: map.string("Name") ?? "",
-            status: HealthStatus(rawValue: map.string("Status") ?? ""), notes: map.string("Notes") ?? "",
-            output: map.string("Output") ?? "", serviceID: map.string("ServiceID") ?? "",
-            serviceName: map.string("ServiceName") ?? "", serviceTags: map.strings("ServiceTags") ?? [],
-            type: map.string("Type") ?? "", interval: map.string("Interval") ?? "",
-            timeout: map.string("Timeout") ?? "")
     }
 }

@@ -135,6 +135,10 @@ package struct Transaction: Sendable {
         let wasStored = state.catalog.instance(at: key)?.source == .api
         var registration = registration
         registration.service.tagAddressByFamily()
+        if let previous = state.catalog.instance(at: key) {
+            registration.keepHealth(of: previous.registration.checks)
+        }
+        for check in registration.checks { removeAddedCheck(check.checkID, at: key) }
         let names = state.catalog.put(registration, at: key, source: source, index: index)
         guard !names.isEmpty else { return }
         if source == .api, let instance = state.catalog.instance(at: key) {
@@ -147,12 +151,49 @@ package struct Transaction: Sendable {
     }
 
     mutating func removeInstance(at key: InstanceKey) {
+        for check in state.catalog.addedChecks[key] ?? [] { removeAddedCheck(check.checkID, at: key) }
         let source = state.catalog.instance(at: key)?.source
         let names = state.catalog.remove(at: key, index: index)
         guard !names.isEmpty else { return }
         if source == .api {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
+        changes += names.map { .localService($0) }
+    }
+
+    // MARK: Checks of this cluster
+
+    /// A check that was registered by itself. Durable.
+    mutating func put(_ check: HealthCheck, at key: InstanceKey) {
+        noteHealth(of: key, changed: state.catalog.put(check, at: key, index: index))
+        write(check, of: key)
+    }
+
+    mutating func removeAddedCheck(_ id: String, at key: InstanceKey) {
+        guard let check = state.catalog.addedChecks[key]?.first(where: { $0.checkID == id }) else { return }
+        noteHealth(of: key, changed: state.catalog.removeCheck(id, at: key, index: index))
+        writes.append(StorageWrite(key: StateCodec.key(of: check, on: key.node), value: nil))
+    }
+
+    /// What runs found out. Durable for what clients registered, so that it is not critical anew after a restart. Files
+    /// say again how their checks start, and one interval later the checks have run.
+    mutating func record(_ results: [CheckResult], at key: InstanceKey) {
+        let change = state.catalog.record(results, at: key, index: index)
+        guard change.isDefinitionChanged || !change.added.isEmpty else { return }
+        noteHealth(of: key, changed: change.services)
+        for check in change.added { write(check, of: key) }
+        guard change.isDefinitionChanged, let instance = state.catalog.instance(at: key), instance.source == .api
+        else { return }
+        writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(instance)))
+    }
+
+    private mutating func write(_ check: HealthCheck, of key: InstanceKey) {
+        let value = StateCodec.encode(check, modifyIndex: index)
+        writes.append(StorageWrite(key: StateCodec.key(of: check, on: key.node), value: value))
+    }
+
+    private mutating func noteHealth(of key: InstanceKey, changed names: [String]) {
+        if key.id.isEmpty { changes.append(.localNode(key.node)) }
         changes += names.map { .localService($0) }
     }
 

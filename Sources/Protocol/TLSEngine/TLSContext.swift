@@ -26,12 +26,9 @@ package final class TLSContext: @unchecked Sendable {
 
     /// - Throws: `invalidInput` if there is no root or a setting cannot be used.
     package init(client settings: TLSClientSettings) throws(TLSError) {
-        guard !settings.roots.isEmpty else {
-            throw TLSError(.invalidInput, "a TLS client needs at least one trusted root certificate")
-        }
         let raw = try unsafe Self.make(settings.common)
         do throws(TLSError) {
-            try unsafe Self.trust(settings.roots, in: raw)
+            try unsafe Self.trust(settings, in: raw)
             let protocols = try Self.encode(settings.common.applicationProtocols)
             // Returns 0 on success, unlike the rest.
             guard unsafe SSL_CTX_set_alpn_protos(raw, protocols, UInt32(protocols.count)) == 0 else {
@@ -41,7 +38,10 @@ package final class TLSContext: @unchecked Sendable {
             unsafe SSL_CTX_free(raw)
             throw error
         }
-        unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, TLSCallbacks.verify)
+        switch settings.trust {
+        case .roots, .system: unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, TLSCallbacks.verify)
+        case .anyone: unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nil)
+        }
         unsafe self.raw = raw
         self.role = .client(settings)
     }
@@ -99,6 +99,21 @@ package final class TLSContext: @unchecked Sendable {
         // An idle connection then holds no 16 KiB buffers.
         unsafe hawser_SSL_CTX_set_mode(raw, Int(SSL_MODE_RELEASE_BUFFERS))
         return unsafe raw
+    }
+
+    private static func trust(_ settings: TLSClientSettings, in raw: OpaquePointer) throws(TLSError) {
+        switch settings.trust {
+        case .roots:
+            guard !settings.roots.isEmpty else {
+                throw TLSError(.invalidInput, "a TLS client needs at least one trusted root certificate")
+            }
+            try unsafe trust(settings.roots, in: raw)
+        case .system:
+            guard unsafe SSL_CTX_set_default_verify_paths(raw) == 1 else {
+                throw .library("could not read the system's trusted certificates")
+            }
+        case .anyone: break
+        }
     }
 
     private static func trust(_ roots: [X509Certificate], in raw: OpaquePointer) throws(TLSError) {

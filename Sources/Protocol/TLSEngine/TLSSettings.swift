@@ -38,13 +38,30 @@ package struct TLSSettings: Sendable {
 
 /// How a client verifies the server.
 package struct TLSClientSettings: Sendable {
+    /// Whom a client believes.
+    package enum Trust: Sendable {
+        /// Who has a certificate from one of `roots`, and nobody else.
+        case roots
+        /// Who has one from the system's authorities.
+        case system
+        /// Anyone: the connection is private, and with whom is not known.
+        case anyone
+    }
+
     package var common = TLSSettings()
-    /// The only trust anchors; the system's are never used. As in Go, each is trusted whether self-signed or not.
+    package var trust = Trust.roots
+    /// The trust anchors for `Trust.roots`. As in Go, each is trusted whether self-signed or not.
     package var roots: [X509Certificate]
     /// The time at which certificates are judged, seconds since 1970. Nil means the system's clock.
     package var verificationTime: (@Sendable () -> Int64)?
 
     package init(roots: [X509Certificate]) { self.roots = roots }
+
+    /// - Parameter trust: without roots of our own.
+    package init(trust: Trust) {
+        self.roots = []
+        self.trust = trust
+    }
 }
 
 /// How a server finds its certificate.

@@ -116,7 +116,7 @@ package actor FileCatalog {
         var registration = registration
         for index in registration.checks.indices { registration.checks[index].node = node.name }
         if SidecarPorts.isDue(registration.service) {
-            registration.service.port = try ports.assign(to: registration.service.id)
+            registration.assignPort(try ports.assign(to: registration.service.id))
         }
         return registration
     }

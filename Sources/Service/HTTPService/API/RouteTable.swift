@@ -53,7 +53,7 @@ struct RouteTable: Sendable {
         RouteTable(
             PeeringRoutes.routes(environment) + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
                 + CatalogRoutes.routes(environment) + HealthRoutes.routes(environment)
-                + AgentRoutes.routes(environment) + ClusterRoutes.routes(environment)
+                + AgentRoutes.routes(environment) + CheckRoutes.routes(environment) + ClusterRoutes.routes(environment)
                 + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
                 + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
                 + MeshRoutes.routes(environment))

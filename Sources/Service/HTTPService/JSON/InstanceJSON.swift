@@ -110,9 +110,24 @@ extension JSONWriter {
 
     private mutating func check(_ check: HealthCheck, _ entry: InstanceEntry) {
         let isOfService = !check.serviceID.isEmpty
-        let tags = check.serviceTags.isEmpty && isOfService ? entry.instance.service.tags : check.serviceTags
+        var check = check
+        if check.node.isEmpty { check.node = entry.instance.node.name }
+        if check.serviceTags.isEmpty, isOfService { check.serviceTags = entry.instance.service.tags }
+        self.check(check, peer: entry.peer) { $0.indexes(entry) }
+    }
+
+    /// An entry of `/v1/agent/checks`: what the agent has of its own carries no indexes, as in Consul.
+    mutating func agentCheck(_ check: HealthCheck) {
+        self.check(check, peer: "") { json in
+            json.field("CreateIndex", 0)
+            json.field("ModifyIndex", 0)
+        }
+    }
+
+    /// Checks that were registered with an agent show no definition: Consul keeps that to itself.
+    private mutating func check(_ check: HealthCheck, peer: String, indexes: (inout JSONWriter) -> Void) {
         object { json in
-            json.field("Node", check.node.isEmpty ? entry.instance.node.name : check.node)
+            json.field("Node", check.node)
             json.field("CheckID", check.checkID)
             json.field("Name", check.name)
             json.field("Status", check.status.rawValue)
@@ -120,14 +135,14 @@ extension JSONWriter {
             json.field("Output", check.output)
             json.field("ServiceID", check.serviceID)
             json.field("ServiceName", check.serviceName)
-            json.field("ServiceTags", tags)
+            json.field("ServiceTags", check.serviceTags)
             json.field("Type", check.type)
             json.field("Interval", check.interval)
             json.field("Timeout", check.timeout)
             json.field("ExposedPort", 0)
-            json.fieldIfNotEmpty("PeerName", entry.peer)
+            json.fieldIfNotEmpty("PeerName", peer)
             json.object("Definition") { _ in }
-            json.indexes(entry)
+            indexes(&json)
         }
     }
 

@@ -76,21 +76,9 @@ enum AgentRoutes {
     }
 
     private static func registrations(in bytes: [UInt8]) throws(Refusal) -> [Registration] {
-        let problems = ProblemCollector()
-        let document: Document
-        do throws(DocumentError) {
-            document = try JSONReader.read(bytes)
-        } catch {
-            throw Refusal(.invalid, "Request decode failed: \(error)")
-        }
-        let found = MapReader.read(document, unknown: .ignore, into: problems) { ServiceDefinition.registrations(&$0) }
-        guard problems.problems.isEmpty, let found else {
-            let isRule = problems.problems.allSatisfy { $0.code == .invalid }
-            let reasons = problems.problems.map { isRule ? $0.consulWords ?? $0.message : $0.sentence }.joined(
-                separator: "; ")
-            throw Refusal(.invalid, isRule ? reasons : "Request decode failed: \(reasons)")
-        }
-        return found
+        let (registrations, problems) = try decodeBody(bytes) { ServiceDefinition.registrations(&$0) }
+        if let problems { throw Refusal(.invalid, problems) }
+        return registrations ?? []
     }
 
     private static func deregister(

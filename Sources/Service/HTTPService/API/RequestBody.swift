@@ -1,0 +1,25 @@
+import DocumentCore
+import IdentityCore
+
+/// Reads the JSON body of a request with the given function; keys that nobody asks for are ignored, as in Consul.
+///
+/// - Returns: what was read, and the rules that it breaks, in words.
+/// - Throws: `invalid` for what is no JSON, or has values of wrong types.
+func decodeBody<Value>(
+    _ bytes: [UInt8], _ read: (inout MapReader) -> Value?
+) throws(Refusal) -> (value: Value?, broken: String?) {
+    let problems = ProblemCollector()
+    let document: Document
+    do throws(DocumentError) {
+        document = try JSONReader.read(bytes)
+    } catch {
+        throw Refusal(.invalid, "Request decode failed: \(error)")
+    }
+    let value = MapReader.read(document, unknown: .ignore, into: problems, read)
+    guard !problems.problems.isEmpty else { return (value, nil) }
+    guard problems.problems.allSatisfy({ $0.code == .invalid }) else {
+        let reasons = problems.problems.map(\.sentence).joined(separator: "; ")
+        throw Refusal(.invalid, "Request decode failed: \(reasons)")
+    }
+    return (value, problems.problems.map { $0.consulWords ?? $0.message }.joined(separator: "; "))
+}

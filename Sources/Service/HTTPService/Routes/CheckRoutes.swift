@@ -1,0 +1,96 @@
+import CatalogCore
+import ConfigCore
+import DocumentCore
+import IdentityCore
+import StateCore
+
+/// `/v1/agent/check` and `/v1/agent/checks`: the checks of the agent's node.
+enum CheckRoutes {
+    static func routes(_ environment: APIEnvironment) -> [Route] {
+        [
+            Route("agent/checks", ("GET", { request throws(Refusal) in try await list(request, environment) })),
+            Route(
+                "agent/check/register",
+                ("PUT", { request throws(Refusal) in try await register(request, environment) })),
+            Route(
+                "agent/check/deregister/:id",
+                ("PUT", { request throws(Refusal) in try await deregister(request, environment) })),
+            verdict("pass", .passing, environment),
+            verdict("warn", .warning, environment),
+            verdict("fail", .critical, environment),
+            Route(
+                "agent/check/update/:id",
+                ("PUT", { request throws(Refusal) in try await update(request, environment) })),
+        ]
+    }
+
+    private static func list(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let node = environment.dependencies.agent.nodeName
+        let operations = environment.dependencies.checks
+        return try await environment.query(request, interest: .localCatalog) { state, numbers in
+            let catalog = state.catalog
+            let own = catalog.serviceNames.keys.filter { $0.node == node } + [InstanceKey(node: node, id: "")]
+            let checks = own.flatMap { catalog.checks(at: $0) }.sorted { $0.checkID < $1.checkID }
+            return QueryResult(index: numbers.catalog) { json in
+                json.object { json in
+                    for var check in checks {
+                        if check.plan != nil, let output = operations.output(of: check.key) { check.output = output }
+                        json.key(check.checkID)
+                        json.agentCheck(check)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func register(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let (check, broken) = try decodeBody(try await request.body()) { CheckDefinition.registered(&$0) }
+        guard let check, !check.name.isEmpty else { throw Refusal(.invalid, "Missing check name") }
+        if let broken { throw Refusal(.invalid, "Invalid check: \(broken)") }
+        let node = environment.dependencies.agent.nodeName
+        try await environment.dependencies.store.apply(RegisterCheck(node: node, check: check))
+        return .empty
+    }
+
+    private static func deregister(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let node = environment.dependencies.agent.nodeName
+        try await environment.dependencies.store.apply(DeregisterCheck(node: node, checkID: request.captures[0]))
+        return .empty
+    }
+
+    // MARK: - What applications say
+
+    private static func verdict(_ name: String, _ status: HealthStatus, _ environment: APIEnvironment) -> Route {
+        Route(
+            "agent/check/\(name)/:id",
+            (
+                "PUT",
+                { request throws(Refusal) in
+                    let note = request.query.text("note") ?? ""
+                    try await environment.dependencies.checks.hear(status, output: note, of: request.captures[0])
+                    return .empty
+                }
+            ))
+    }
+
+    private static func update(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let (update, _) = try decodeBody(try await request.body()) { map in
+            (status: map.string("Status") ?? "", output: map.string("Output") ?? "")
+        }
+        let status = HealthStatus(rawValue: update?.status ?? "")
+        guard [.passing, .warning, .critical].contains(status) else {
+            throw Refusal(.invalid, "Invalid check status: '\(status.rawValue)'")
+        }
+        try await environment.dependencies.checks.hear(
+            status, output: update?.output ?? "", of: request.captures[0])
+        return .empty
+    }
+}
