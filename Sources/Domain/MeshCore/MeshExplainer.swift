@@ -141,7 +141,9 @@ package struct MeshExplainer {
     /// The line of the mode itself, in the file of its definition.
     private static func place(_ source: Source, _ setting: GatewayModeSetting) -> String {
         guard case .file(let place) = source else { return "written over the API" }
-        guard setting.position != .none, let colon = place.lastIndex(of: ":") else { return place }
-        return "\(place[..<colon]):\(setting.position.line)"
+        guard setting.position != .none else { return place }
+        // `path:line:column` of the definition.
+        let path = place.split(separator: ":", omittingEmptySubsequences: false).dropLast(2).joined(separator: ":")
+        return "\(path):\(setting.position.line)"
     }
 }

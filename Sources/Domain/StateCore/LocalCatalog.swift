@@ -17,7 +17,7 @@ package struct InstanceKey: Hashable, Comparable, Sendable {
 
 /// Who put something into the state, and so who may change it.
 package enum Source: Hashable, Sendable {
-    /// A configuration file; the text says where (`path:line`).
+    /// A configuration file; the text says where (`path:line:column`).
     case file(String)
     /// A client of the HTTP API. Durable.
     case api
@@ -148,6 +148,19 @@ package struct LocalCatalog: Sendable {
     mutating func remove(at key: InstanceKey, index: UInt64) -> [String] {
         guard let name = serviceNames[key] else { return [] }
         return remove(key, from: name, index: index)
+    }
+
+    /// A file's definition is what it was and stands elsewhere; its places are those of its proxy's settings too.
+    mutating func move(_ definition: NodeService, at key: InstanceKey, to place: String) {
+        guard let name = serviceNames[key],
+            let index = services[name]?.instances.firstIndex(where: { $0.key == key }),
+            var instance = services[name]?.instances[index], case .file = instance.source
+        else { return }
+        instance.source = .file(place)
+        if instance.registration.service.proxy == definition.proxy {
+            instance.registration.service.proxy = definition.proxy
+        }
+        services[name]?.instances[index] = instance
     }
 
     package func instance(at key: InstanceKey) -> LocalInstance? {

@@ -115,6 +115,14 @@ package struct Transaction: Sendable {
         changes.append(.configEntry(key))
     }
 
+    /// The entry of a file stands elsewhere. That is no change that anybody waits for.
+    mutating func move(_ entry: ConfigEntry, to place: String) {
+        guard var stored = state.configEntries[entry.key], stored.source != .api, stored.entry == entry else { return }
+        stored.entry = entry
+        stored.source = .file(place)
+        state.configEntries[entry.key] = stored
+    }
+
     mutating func removeConfigEntry(_ key: ConfigEntryKey) {
         guard let stored = state.configEntries.removeValue(forKey: key) else { return }
         if stored.source == .api {
@@ -148,6 +156,11 @@ package struct Transaction: Sendable {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
         changes += names.map { .localService($0) }
+    }
+
+    /// The definition of a file stands elsewhere, and its health is what it was.
+    mutating func move(_ service: NodeService, at key: InstanceKey, to place: String) {
+        state.catalog.move(service, at: key, to: place)
     }
 
     mutating func removeInstance(at key: InstanceKey) {

@@ -104,10 +104,16 @@ package actor FileCatalog {
         let entries = (difference.entries.added + difference.entries.changed).map {
             ApplyFiles.FileEntry(entry: $0.value, place: $0.source)
         }
-        try await store.apply(
-            ApplyFiles(
-                node: node, registrations: registrations, removedServiceIDs: difference.registrations.removed,
-                entries: entries, removedEntries: difference.entries.removed))
+        var command = ApplyFiles(
+            node: node, registrations: registrations, removedServiceIDs: difference.registrations.removed,
+            entries: entries, removedEntries: difference.entries.removed)
+        command.movedRegistrations = difference.registrations.moved.map {
+            ApplyFiles.FileRegistration(registration: $0.value, place: $0.source)
+        }
+        command.movedEntries = difference.entries.moved.map {
+            ApplyFiles.FileEntry(entry: $0.value, place: $0.source)
+        }
+        try await store.apply(command)
         sidecarPorts = ports
     }
 

@@ -52,12 +52,15 @@ package struct ConfigDifference: Sendable {
     package var isEmpty: Bool { registrations.isEmpty && entries.isEmpty }
 }
 
-/// Added, changed and removed values.
+/// Added, changed and removed values, and those that only stand elsewhere.
 package struct KeyedDifference<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendable {
     package var added: [Sourced<Value>] = []
     package var changed: [Sourced<Value>] = []
     package var removed: [Key] = []
+    /// What was read anew and is what it was; it may stand in another line now, or a part of it may.
+    package var moved: [Sourced<Value>] = []
 
+    /// Whether nothing changed; moving is no change.
     package var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
 }
 

@@ -52,7 +52,11 @@ struct OwnerIndex<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendabl
                 plan.difference.added.append(item)
                 continue
             }
-            if value != item.value { plan.difference.changed.append(item) }
+            if value != item.value {
+                plan.difference.changed.append(item)
+            } else {
+                plan.difference.moved.append(item)
+            }
         }
         // In the order of the files, each key once.
         for item in old.joined() {

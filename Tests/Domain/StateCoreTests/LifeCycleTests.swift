@@ -179,6 +179,26 @@ import Testing
         #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
     }
 
+    /// Its place is known, and nobody is woken.
+    @Test func aDefinitionThatMovedIsNoChange() async throws {
+        let harness = try await Harness()
+        func registration(line: UInt32) -> Registration {
+            let mode = GatewayModeSetting(.local, at: DocumentPosition(line: line, column: 1))
+            return Registration(
+                service: NodeService(
+                    kind: .connectProxy, id: "web", service: "web", proxy: ProxyConfiguration(gatewayMode: mode)))
+        }
+        try await harness.apply(files([registration(line: 3)]))
+        let before = harness.store.state
+        var command = files([])
+        command.movedRegistrations = [.init(registration: registration(line: 9), place: "b.yaml:8:1")]
+        try await harness.apply(command)
+        let moved = harness.store.state.catalog.instance(at: InstanceKey(node: "n", id: "web"))
+        #expect(moved?.source == .file("b.yaml:8:1"))
+        #expect(moved?.registration.service.proxy?.gatewayMode?.position.line == 9)
+        #expect(moved?.modifyIndex == before.index && harness.store.state.index == before.index)
+    }
+
     @Test func theProxyOfAServiceComesBackWhole() async throws {
         let harness = try await Harness()
         var registration = registration("web", kind: .connectProxy)

@@ -115,6 +115,7 @@ import Testing
         try folder.write("b.json", #"{"services":[{"name":"x"},{"name":"z"}]}"#)
         let loaded = try loader.load()
         #expect(loaded.difference.isEmpty)
+        #expect(loaded.difference.registrations.moved.map(\.source).first == "\(folder.path)/a.json:2:11")
         #expect(loaded.registrations.map(\.value.service.id) == ["y", "x", "z"])
         // The new owner counts: taking x out of b removes it.
         try folder.write("b.json", #"{"service":{"name":"z"}}"#)

@@ -58,7 +58,7 @@ struct HCLFileTests {
                 folder.shown(error.problems) == [
                     #"a.hcl:2:7: ":" stands after the key "name": HCL has "=" between a key and its value"#,
                     "a.hcl:5:8: the word mesh stands where a value is expected: text goes in quotes",
-                    #"b.hcl:3:3: invalid config key "service.prot", did you mean "port"?"#,
+                    "b.hcl:3:3: service.prot: unknown key `prot`; did you mean `port`?",
                     #"c.hcl:2:1: the key "datacenter" is already at 1:1 of the same map"#,
                 ])
         }

@@ -55,7 +55,7 @@ private func refuseIfFromFile(_ stored: StoredConfigEntry?, key: ConfigEntryKey)
 package struct ApplyFiles: Command {
     package struct FileRegistration: Sendable {
         package var registration: Registration
-        /// `path:line`.
+        /// `path:line:column`.
         package var place: String
 
         package init(registration: Registration, place: String) {
@@ -80,6 +80,9 @@ package struct ApplyFiles: Command {
     package var removedServiceIDs: [String]
     package var entries: [FileEntry]
     package var removedEntries: [ConfigEntryKey]
+    /// What is as it was and may stand elsewhere: only their places are taken in.
+    package var movedRegistrations: [FileRegistration] = []
+    package var movedEntries: [FileEntry] = []
 
     package init(
         node: Node, registrations: [FileRegistration], removedServiceIDs: [String], entries: [FileEntry],
@@ -111,6 +114,11 @@ package struct ApplyFiles: Command {
             transaction.put(file.registration, at: key, source: .file(file.place))
         }
         if isFirst { adoptChecks(in: &transaction) }
+        for file in movedEntries { transaction.move(file.entry, to: file.place) }
+        for file in movedRegistrations {
+            let key = InstanceKey(node: node.name, id: file.registration.service.id)
+            transaction.move(file.registration.service, at: key, to: file.place)
+        }
     }
 }
 
