@@ -148,7 +148,7 @@ let modules: [Module] = [
     module(
         .service, "CatalogService",
         uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles"],
-        packages: [nioPosix, logging, lifecycle, unixSignals]),
+        packages: [nioCore, nioPosix, logging, lifecycle, unixSignals]),
     module(
         .service, "PeeringService",
         uses: domain + [

@@ -17,6 +17,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var logsJSON: Bool?
     /// Keep nothing on disk.
     package var isDevelopment: Bool?
+    /// Read the files again whenever they change.
+    package var reloadsByItself: Bool?
     package var peeringEnabled: Bool?
     package var connectEnabled: Bool?
     /// How often a stream's peer is told that we live, and how long it may be silent: Hawser's own keys, for pairs of
@@ -55,6 +57,7 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.logLevel = later.logLevel ?? logLevel
         merged.logsJSON = later.logsJSON ?? logsJSON
         merged.isDevelopment = later.isDevelopment ?? isDevelopment
+        merged.reloadsByItself = later.reloadsByItself ?? reloadsByItself
         merged.peeringEnabled = later.peeringEnabled ?? peeringEnabled
         merged.connectEnabled = later.connectEnabled ?? connectEnabled
         merged.heartbeatInterval = later.heartbeatInterval ?? heartbeatInterval
@@ -74,6 +77,7 @@ package struct AgentConfiguration: Hashable, Sendable {
             clientAddress: clientAddress ?? "127.0.0.1", advertiseAddress: advertiseAddress,
             domain: domain ?? "consul", httpPort: httpPort ?? 8500, grpcTLSPort: grpcTLSPort ?? 8503,
             logLevel: logLevel ?? .info, logsJSON: logsJSON ?? false, isDevelopment: isDevelopment ?? false,
+            reloadsByItself: reloadsByItself ?? false,
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
             heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout,
@@ -148,6 +152,7 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var logLevel: AgentConfiguration.LogLevel
     package var logsJSON: Bool
     package var isDevelopment: Bool
+    package var reloadsByItself: Bool
     package var peeringEnabled: Bool
     package var connectEnabled: Bool
     package var heartbeatInterval: GoDuration
@@ -158,7 +163,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
         advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
-        logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
+        logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, reloadsByItself: Bool = false,
+        peeringEnabled: Bool,
         connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
         gateway: GatewaySettings? = nil
     ) {
@@ -174,6 +180,7 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.logLevel = logLevel
         self.logsJSON = logsJSON
         self.isDevelopment = isDevelopment
+        self.reloadsByItself = reloadsByItself
         self.peeringEnabled = peeringEnabled
         self.connectEnabled = connectEnabled
         self.heartbeatInterval = heartbeatInterval
@@ -198,6 +205,7 @@ extension AgentConfiguration {
         logLevel = Self.logLevel(&map)
         logsJSON = map.bool("log_json")
         isDevelopment = map.bool("dev")
+        reloadsByItself = map.bool("auto_reload_config")
         let ports: (Int?, Int?)? = map.map("ports") {
             ($0.integer("http", in: -1...65535), $0.integer("grpc_tls", in: -1...65535))
         }

@@ -4,6 +4,8 @@ import ConfigFiles
 
 /// What a reload did, for people.
 struct ReloadReport {
+    static let nothing = "nothing changed"
+
     /// Lines about single things; more are counted.
     private static let maxLines = 50
 
@@ -20,7 +22,7 @@ struct ReloadReport {
         changes += entries.removed.map { "config entry \($0) removed" }
         lines = Array(changes.prefix(Self.maxLines))
         if changes.count > Self.maxLines { lines.append("... and \(changes.count - Self.maxLines) more changes") }
-        if changes.isEmpty { lines.append("nothing changed") }
+        if changes.isEmpty { lines.append(Self.nothing) }
         lines += Self.settings(of: loaded, changedFrom: startedWith)
         lines += loaded.warnings.prefix(Self.maxLines).map { "warning: \($0)" }
     }
@@ -45,6 +47,7 @@ struct ReloadReport {
         compare("log_level", \.logLevel)
         compare("log_json", \.logsJSON)
         compare("dev", \.isDevelopment)
+        compare("auto_reload_config", \.reloadsByItself)
         compare("peering.enabled", \.peeringEnabled)
         compare("connect.enabled", \.connectEnabled)
         compare("peering.heartbeat_interval", \.heartbeatInterval)

@@ -24,7 +24,7 @@ package enum ConfigPath: Hashable, Sendable {
 ///     ... on SIGHUP:
 ///     let difference = try loader.load().difference
 package struct ConfigLoader: Sendable {
-    private let paths: [ConfigPath]
+    package let paths: [ConfigPath]
     private let limits: ConfigLimits
     /// The newest reading of each file, good or bad.
     private var readings: [String: ParsedFile] = [:]

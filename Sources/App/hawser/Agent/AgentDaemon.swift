@@ -116,6 +116,9 @@ struct AgentDaemon {
             health,
             ReloadOnSignal(catalog: catalog, logger: logger),
         ]
+        if settings.reloadsByItself {
+            services.append(ReloadOnChange(watch: try watchFiles(), catalog: catalog, logger: logger))
+        }
         if let listener { services.append(peerings.server(on: listener)) }
         let gateway = try await startGateway(store, node.name, address, listener, peerings)
         if let gateway { services.append(gateway.service) }
@@ -146,6 +149,14 @@ struct AgentDaemon {
                 ])
         }
         return services
+    }
+
+    private func watchFiles() throws(Refusal) -> Int32 {
+        do throws(DocumentProblems) {
+            return try ConfigWatch.open(loader.paths)
+        } catch {
+            throw Refusal(.failed, "auto_reload_config: \(error)")
+        }
     }
 
     private func startGateway(

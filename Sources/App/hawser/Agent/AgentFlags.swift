@@ -53,6 +53,9 @@ struct AgentFlags: ParsableArguments {
     @Flag(name: .customLong("log-json"), help: "Log one JSON object a line.")
     var logsJSON = false
 
+    @Flag(name: .customLong("auto-reload-config"), help: "Read the configuration files again whenever they change.")
+    var reloadsByItself = false
+
     @Flag(name: .customLong("dev"), help: "Try it out: listen on the loopback only, keep nothing at the end.")
     var isDevelopment = false
 
@@ -86,6 +89,7 @@ struct AgentFlags: ParsableArguments {
         configuration.grpcTLSPort = grpcTLSPort
         configuration.logLevel = logLevel.flatMap(AgentConfiguration.LogLevel.init(name:))
         if logsJSON { configuration.logsJSON = true }
+        if reloadsByItself { configuration.reloadsByItself = true }
         if isDevelopment { configuration.isDevelopment = true }
         return configuration
     }

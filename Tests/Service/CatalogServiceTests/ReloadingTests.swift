@@ -9,9 +9,9 @@ import Testing
 
 @testable import CatalogService
 
-@Suite struct ReloadOnSignalTests {
+@Suite struct ReloadingTests {
     /// No signal is sent here: it would reach every test of the process.
-    @Test func theLogTellsWhatASignalDid() async throws {
+    @Test func theLogTellsWhatAReloadDid() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "hawser-\(UUID().uuidString).yaml")
         defer { try? FileManager.default.removeItem(at: file) }
         func write(_ text: String) throws { try Data(text.utf8).write(to: file) }
@@ -23,15 +23,19 @@ import Testing
             store: store, node: Node(name: "n", address: "10.0.0.1"), loader: loader, loaded: loaded)
         try await catalog.apply(loaded)
         let log = LineLog()
-        let service = ReloadOnSignal(catalog: catalog, logger: Logger(label: "test") { _ in log })
+        let logger = Logger(label: "test") { _ in log }
+        let reload = LoggedReload(catalog: catalog, logger: logger)
+        let quiet = LoggedReload(catalog: catalog, logger: logger, isQuiet: true)
 
-        await service.reload()
+        await reload()
         #expect(log.takeLines() == ["info reload: nothing changed"])
+        await quiet()
+        #expect(log.takeLines().isEmpty)
         try write("service: {name: a, port: 100}")
-        await service.reload()
+        await reload()
         #expect(log.takeLines() == ["info reload: service a changed (\(file.path):1:10)"])
         try write("service: {name: a, port: many}")
-        await service.reload()
+        await reload()
         let refused = log.takeLines()
         #expect(refused.count == 1)
         #expect(
