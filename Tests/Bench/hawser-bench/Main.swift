@@ -17,6 +17,8 @@ struct HawserBench {
         do {
             let idle = try IdleMeasurement.run(program: program)
             print("idle daemon: \(idle.formatted(1)) MB resident")
+            let files = try FilesMeasurement(program: program).run()
+            print(files.description)
             var results: [SyncResult] = []
             for services in sizes {
                 let result = try await SyncMeasurement(program: program, services: services).run()
@@ -31,7 +33,7 @@ struct HawserBench {
                     x\((last.standing.jitter.p50 / first.standing.jitter.p50).formatted(2))
                     """)
             }
-            try Report.write(idle: idle, sync: results, to: report)
+            try Report.write(idle: idle, files: files, sync: results, to: report)
             print("written to \(report)")
         } catch {
             fail("\(error)")

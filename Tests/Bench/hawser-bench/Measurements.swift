@@ -60,11 +60,10 @@ struct SyncMeasurement {
         let (source, target) = (try exporter.client(), try importer.client())
         usleep(500_000)
 
-        let token = try source.send("POST", "/v1/peering/token", body: #"{"PeerName":"importer"}"#)
+        let token = try Self.token(of: source)
         let cpuBefore = (try exporter.cpuSeconds(), try importer.cpuSeconds())
         let start = Clock.now()
-        try target.send(
-            "POST", "/v1/peering/establish", body: token.dropLastBrace + #","PeerName":"exporter"}"#)
+        try Self.redeem(token, target)
         try waitForImport(target)
         let seconds = Clock.now() - start
         let cpuAfter = (try exporter.cpuSeconds(), try importer.cpuSeconds())
@@ -78,6 +77,15 @@ struct SyncMeasurement {
             megabytes: Double(bytes) / 1_000_000, cpuExporter: cpuAfter.0 - cpuBefore.0,
             cpuImporter: cpuAfter.1 - cpuBefore.1, rssExporter: try exporter.memory("VmHWM"),
             rssImporter: try importer.memory("VmHWM"), standing: standing)
+    }
+
+    /// A token for the importer, in the daemon's answer.
+    static func token(of exporter: HTTPClient) throws -> String {
+        try exporter.send("POST", "/v1/peering/token", body: #"{"PeerName":"importer"}"#)
+    }
+
+    static func redeem(_ token: String, _ importer: HTTPClient) throws {
+        try importer.send("POST", "/v1/peering/establish", body: token.dropLastBrace + #","PeerName":"exporter"}"#)
     }
 
     /// Until the importer answers for the service that is sent last with all its instances, and has all the others.

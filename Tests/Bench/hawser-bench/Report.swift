@@ -1,6 +1,6 @@
 /// The results as JSON, for programs that compare runs.
 enum Report {
-    static func write(idle: Double, sync: [SyncResult], to path: String) throws {
+    static func write(idle: Double, files: FilesResult, sync: [SyncResult], to path: String) throws {
         let rows = sync.map { result in
             let fields: [(String, String)] = [
                 ("services", "\(result.services)"), ("instances", "\(result.instances)"),
@@ -16,7 +16,15 @@ enum Report {
             ]
             return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
         }
-        let text = "{\"idle_rss_mb\":\(idle.formatted(1)),\"sync\":[\(rows.joined(separator: ","))]}\n"
+        let loading = """
+            {"files":\(files.files),"load_s":\(files.loadSeconds.formatted(3)),\
+            "start_s":\(files.startSeconds.formatted(3)),"reload_s":\(files.reloadSeconds.formatted(3)),\
+            "responses_per_reload":\(files.responses)}
+            """
+        let text = """
+            {"idle_rss_mb":\(idle.formatted(1)),"files":\(loading),"sync":[\(rows.joined(separator: ","))]}
+
+            """
         try Daemon.write(text, to: path)
     }
 }

@@ -74,6 +74,8 @@ extension JSONWriter {
             } else {
                 json.nullField("AnnouncedServices")
             }
+            json.field("ResponsesReceived", details.status?.received ?? 0)
+            json.field("ResponsesSent", details.status?.sentCount ?? 0)
             json.fieldIfNotEmpty("ManualServerAddresses", details.peering.manualServerAddresses)
             json.fieldOrNull("NextAttempt", details.status?.nextAttemptAt?.rfc3339)
             json.field("Refusals", details.status?.refusals ?? [:])
