@@ -4,6 +4,7 @@ import ConfigCore
 import ConfigFiles
 import DocumentCore
 import GatewayCore
+import GatewayRelay
 import HTTPService
 import HealthService
 import IdentityCore
@@ -64,6 +65,7 @@ struct AgentDaemon {
             in: store, datacenter: settings.datacenter, now: WallClock.seconds())
         let services = try await makeServices(store: store, identity: identity, logger: logger)
         let group = ServiceGroup(configuration: configuration(of: services, logger: makeLogger("lifecycle")))
+        ProgramMemory.releaseAfterStart()
         try await group.run()
         try Self.refusing { () throws(StorageError) in try storage.close() }
         logger.info("the agent has ended in order")
