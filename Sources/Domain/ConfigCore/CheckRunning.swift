@@ -14,6 +14,7 @@ struct CheckRunning {
     ///   - start: the check's status before its first run.
     ///   - hasStatus: whether that was said, and so says something without a run.
     init(_ map: inout MapReader, start: HealthStatus, hasStatus: Bool) {
+        let problemsBefore = map.collector.problems.count
         interval = map.duration("interval")
         timeout = map.duration("timeout")
         let lifetime = map.duration("ttl")
@@ -41,7 +42,9 @@ struct CheckRunning {
         let rules = Rules(
             isRun: hasRun, isAlias: alias != nil, hasStatus: hasStatus, interval: interval?.nanoseconds ?? 0,
             lifetime: lifetime?.nanoseconds ?? 0, outputBytes: outputBytes, warning: warning, critical: critical)
-        if let (key, words) = rules.broken { map.consulRefuses(key, words) }
+        // Of values that cannot be read no rule can be said to be broken.
+        let isReadable = map.collector.problems.count == problemsBefore
+        if isReadable, let (key, words) = rules.broken { map.consulRefuses(key, words) }
         let probe: CheckProbe?
         if let found = timed.first(where: { $0.1 != nil }) {
             (type, probe) = (found.0, found.1)

@@ -49,7 +49,12 @@ package struct DocumentProblem: Error, Hashable, Sendable {
 
 extension DocumentProblem: CustomStringConvertible {
     /// `FILE:LINE:COLUMN: PATH: sentence`, without the parts that are not there.
-    package var description: String {
+    package var description: String { described(as: nil) }
+
+    /// The same with `warning: ` behind the place, as compilers print it and editors read it.
+    package var warning: String { described(as: "warning") }
+
+    private func described(as severity: String?) -> String {
         var parts: [String] = []
         let place = position == .none ? "" : "\(position)"
         if let file {
@@ -57,6 +62,7 @@ extension DocumentProblem: CustomStringConvertible {
         } else if !place.isEmpty {
             parts.append(place)
         }
+        if let severity { parts.append(severity) }
         if !path.isEmpty { parts.append(path) }
         parts.append(message)
         return parts.joined(separator: ": ")

@@ -162,12 +162,12 @@ extension MapReader {
 
     private func reportUnknown(_ member: DocumentMember) {
         let path = "\(path.key(member.key))"
-        guard unknown == .refuse else {
-            collector.warning(at: member.keyPosition, path: path, "is not used by hawser")
-            return
-        }
         let suggestion = nearest(to: member.key, among: collector.known[firstKnown...]).map(spelled)
         let question = suggestion.map { "; did you mean `\($0)`?" } ?? ""
+        guard unknown == .refuse else {
+            collector.warning(at: member.keyPosition, path: path, "is not used by hawser\(question)")
+            return
+        }
         collector.problem(
             .unknownKey, at: member.keyPosition, path: path, "unknown key `\(member.key)`\(question)",
             consulWords: "invalid config key \(quoted(path))", suggestion: suggestion)

@@ -45,7 +45,7 @@ struct ValidateTests {
                 DIR/b.yaml:5:33: TLS.Incoming.TLSMinVersion: must be TLS_AUTO, TLSv1_0, TLSv1_1, TLSv1_2 or TLSv1_3, and is "x"
                 DIR/c.json:1:2: the text ends in the middle of a value
                 DIR/b.yaml:1:10: the service ID "web" is already defined at DIR/a.yaml:2:10
-                DIR/a.yaml:1:1: server: is not used by hawser
+                DIR/a.yaml:1:1: warning: server: is not used by hawser
 
                 """)
     }

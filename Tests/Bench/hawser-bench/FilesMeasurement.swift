@@ -1,4 +1,5 @@
 import ConfigFiles
+import Glibc
 
 /// What a service in a file of its own costs.
 struct FilesResult {
@@ -65,7 +66,7 @@ struct FilesMeasurement {
     }
 
     private func waitForImport(_ client: HTTPClient) throws {
-        while try client.get("/v1/peering/exporter").body.number(of: "ReceivedServices") != count {}
+        while try client.get("/v1/peering/exporter").body.number(of: "ReceivedServices") != count { usleep(5_000) }
     }
 
     private func sent(_ client: HTTPClient) throws -> Int {

@@ -73,6 +73,8 @@ import Testing
         let warned = try problems(#"{"retry_join":[]}"#, unknown: .warn)
         #expect(warned.problems.isEmpty)
         #expect(warned.warnings == ["f.json:1:2: retry_join: is not used by hawser"])
+        let mistyped = try problems(#"{"servicse":[]}"#, unknown: .warn)
+        #expect(mistyped.warnings == ["f.json:1:2: servicse: is not used by hawser; did you mean `services`?"])
         let ignored = try problems(#"{"retry_join":[],"services":[{"x":1}]}"#, unknown: .ignore)
         #expect(ignored.problems.isEmpty && ignored.warnings.isEmpty)
     }

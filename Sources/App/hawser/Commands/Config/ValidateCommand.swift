@@ -24,7 +24,8 @@ struct ValidateCommand: ParsableCommand {
         if format.isJSON {
             try output.write(line: Self.json(problems, validation))
         } else {
-            try output.write((problems + validation.warnings).map { "\($0)\n" }.joined())
+            let lines = problems.map(\.description) + validation.warnings.map(\.warning)
+            try output.write(lines.map { $0 + "\n" }.joined())
             if problems.isEmpty { try output.write(line: Self.summary(of: validation)) }
         }
         guard problems.isEmpty else { throw CommandFailure("", exitCode: 1) }
