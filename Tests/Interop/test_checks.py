@@ -374,6 +374,14 @@ def test_what_clients_registered_is_as_well_after_a_restart(start):
     assert the_check(hawser, "service:api")["Status"] == "passing"
 
 
+def test_what_checks_of_files_found_out_is_known_after_a_restart(start):
+    """A daemon that starts anew does not make everything critical at every peer."""
+    hawser = start(service(ttl="1h"))
+    hawser.api("PUT", "/v1/agent/check/pass/service:web-1")
+    hawser.restart()
+    assert the_check(hawser)["Status"] == "passing"
+
+
 def test_a_reload_keeps_what_checks_have_found_out(start):
     with backends.Web() as web:
         check = {"http": f"http://127.0.0.1:{web.port}/", "interval": "1h"}

@@ -27,6 +27,10 @@ package struct State: Sendable {
     package internal(set) var tombstones = Table<PeeringID, Timestamp>()
     /// Deleted peerings that were dialed here, whose acceptor has not been told yet.
     package internal(set) var farewells = Table<PeeringID, Farewell>()
+    /// What the checks of files said before the start, until the files define them again.
+    var rememberedHealth: [InstanceKey: [HealthCheck]] = [:]
+    /// Instances of files whose health is stored.
+    var healthRows: Set<InstanceKey> = []
     private var peeringIDsByName = Table<String, PeeringID>()
 
     /// How many deleted peerings are remembered.

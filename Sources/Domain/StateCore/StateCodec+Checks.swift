@@ -21,6 +21,31 @@ extension StateCodec {
         return true
     }
 
+    // MARK: What checks of files said last
+
+    static func encode(_ checks: [HealthCheck], of key: InstanceKey) -> [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.field("Node", key.node)
+            $0.field("ServiceID", key.id)
+            $0.list("Checks", checks) { json, check in json.object { write(check, to: &$0) } }
+        }
+        return json.bytes
+    }
+
+    static func restoreHealth(_ document: Document, into state: inout State) -> Bool {
+        let found: (InstanceKey, [HealthCheck])? = decode(document) { map in
+            (
+                InstanceKey(node: map.string("Node") ?? "", id: map.string("ServiceID") ?? ""),
+                map.maps("Checks", decodeCheck) ?? []
+            )
+        }
+        guard let (key, checks) = found else { return false }
+        state.rememberedHealth[key] = checks
+        state.healthRows.insert(key)
+        return true
+    }
+
     // MARK: One check
 
     static func write(_ check: HealthCheck, to json: inout JSONWriter) {

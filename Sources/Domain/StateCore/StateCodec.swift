@@ -18,6 +18,7 @@ enum StateCodec {
     static func importKey(of id: PeeringID, _ name: String) -> String { "import/\(id)/\(name)" }
     static func key(of entry: ConfigEntryKey) -> String { "config/\(entry)" }
     static func key(of instance: InstanceKey) -> String { "service/\(instance.node)/\(instance.id)" }
+    static func healthKey(of instance: InstanceKey) -> String { "health/\(instance.node)/\(instance.id)" }
     static func key(of check: HealthCheck, on node: String) -> String { "check/\(node)/\(check.checkID)" }
 
     /// Builds the tables from everything that is stored.
@@ -70,6 +71,8 @@ enum StateCodec {
             return restoreInstance(document, into: &state)
         case "check":
             return restoreCheck(document, into: &state)
+        case "health":
+            return restoreHealth(document, into: &state)
         default:
             return false
         }

@@ -143,9 +143,8 @@ package struct Transaction: Sendable {
         let wasStored = state.catalog.instance(at: key)?.source == .api
         var registration = registration
         registration.service.tagAddressByFamily()
-        if let previous = state.catalog.instance(at: key) {
-            registration.keepHealth(of: previous.registration.checks)
-        }
+        let previous = state.catalog.instance(at: key)?.registration.checks
+        registration.keepHealth(of: previous ?? state.rememberedHealth.removeValue(forKey: key) ?? [])
         for check in registration.checks { removeAddedCheck(check.checkID, at: key) }
         let names = state.catalog.put(registration, at: key, source: source, index: index)
         guard !names.isEmpty else { return }
@@ -171,10 +170,32 @@ package struct Transaction: Sendable {
         if source == .api {
             writes.append(StorageWrite(key: StateCodec.key(of: key), value: nil))
         }
+        forgetHealth(at: key)
         changes += names.map { .localService($0) }
     }
 
     // MARK: Checks of this cluster
+
+    /// The files have said what they define: what else was remembered is of services that are gone.
+    mutating func forgetUnusedHealth() {
+        state.rememberedHealth = [:]
+        for key in state.healthRows where state.catalog.instance(at: key)?.source == nil { forgetHealth(at: key) }
+    }
+
+    private mutating func forgetHealth(at key: InstanceKey) {
+        guard state.healthRows.remove(key) != nil else { return }
+        writes.append(StorageWrite(key: StateCodec.healthKey(of: key), value: nil))
+    }
+
+    /// Only what a file does not say itself.
+    private mutating func rememberHealth(of instance: LocalInstance) {
+        let checks = instance.registration.checks.filter { $0.plan.map(\.start) != $0.status }
+        if checks.isEmpty { return forgetHealth(at: instance.key) }
+        state.healthRows.insert(instance.key)
+        writes.append(
+            StorageWrite(
+                key: StateCodec.healthKey(of: instance.key), value: StateCodec.encode(checks, of: instance.key)))
+    }
 
     /// A check that was registered by itself. Durable.
     mutating func put(_ check: HealthCheck, at key: InstanceKey) {
@@ -188,15 +209,15 @@ package struct Transaction: Sendable {
         writes.append(StorageWrite(key: StateCodec.key(of: check, on: key.node), value: nil))
     }
 
-    /// What runs found out. Durable for what clients registered, so that it is not critical anew after a restart. Files
-    /// say again how their checks start, and one interval later the checks have run.
+    /// What runs found out. Durable, so that a restart does not make everything critical, here and at every peer, until
+    /// all checks have run again.
     mutating func record(_ results: [CheckResult], at key: InstanceKey) {
         let change = state.catalog.record(results, at: key, index: index)
         guard change.isDefinitionChanged || !change.added.isEmpty else { return }
         noteHealth(of: key, changed: change.services)
         for check in change.added { write(check, of: key) }
-        guard change.isDefinitionChanged, let instance = state.catalog.instance(at: key), instance.source == .api
-        else { return }
+        guard change.isDefinitionChanged, let instance = state.catalog.instance(at: key) else { return }
+        guard instance.source == .api else { return rememberHealth(of: instance) }
         writes.append(StorageWrite(key: StateCodec.key(of: key), value: StateCodec.encode(instance)))
     }
 

@@ -66,10 +66,43 @@ import Testing
         #expect(later.state.index == harness.store.state.index)
     }
 
-    @Test func resultsOfFilesAreNotOnDiskAndWhatIsNoNewsChangesNothing() async throws {
+    /// A daemon that starts anew does not make everything critical at every peer.
+    @Test func resultsOfFilesOutliveTheDaemonToo() async throws {
+        let web = registration("web-1", check("a", of: "web-1"), check("b", of: "web-1"))
+        try await harness.store.apply(files(web))
+        #expect(harness.storage.keys.isEmpty)
+        try await record(.passing, "a", of: "web-1")
+        let later = try await StateStore(storage: harness.storage)
+        try await later.apply(files(web))
+        #expect(checks(in: later).map(\.status) == [.passing, .critical])
+
+        // A check that is another one now starts as it says.
+        let other = try await StateStore(storage: harness.storage)
+        try await other.apply(files(registration("web-1", check("a", of: "web-1", probe: .udp("h:1")))))
+        #expect(checks(in: other).map(\.status) == [.critical])
+    }
+
+    @Test func nothingIsRememberedThatAFileSaysItselfOrOfWhatIsGone() async throws {
+        let web = registration("web-1", check("a", of: "web-1"))
+        try await harness.store.apply(files(web))
+        try await record(.passing, "a", of: "web-1")
+        #expect(harness.storage.keys == ["health/node-1/web-1"])
+        try await record(.critical, "a", of: "web-1")
+        #expect(harness.storage.keys.isEmpty)
+        try await record(.passing, "a", of: "web-1")
+        try await harness.store.apply(files(removed: ["web-1"]))
+        #expect(harness.storage.keys.isEmpty)
+
+        try await harness.store.apply(files(web))
+        try await record(.passing, "a", of: "web-1")
+        let later = try await StateStore(storage: harness.storage)
+        try await later.apply(files(registration("web-2")))
+        #expect(harness.storage.keys.isEmpty)
+    }
+
+    @Test func whatIsNoNewsChangesNothing() async throws {
         try await harness.store.apply(files(registration("web-1", check("a", of: "web-1"))))
         try await record(.passing, "a", of: "web-1")
-        #expect(harness.storage.keys.isEmpty)
         #expect(checks().map(\.status) == [.passing])
         let index = harness.store.state.index
         try await record(.passing, "a", of: "web-1")

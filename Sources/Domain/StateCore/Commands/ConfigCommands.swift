@@ -113,7 +113,10 @@ package struct ApplyFiles: Command {
             let key = InstanceKey(node: node.name, id: file.registration.service.id)
             transaction.put(file.registration, at: key, source: .file(file.place))
         }
-        if isFirst { adoptChecks(in: &transaction) }
+        if isFirst {
+            adoptChecks(in: &transaction)
+            transaction.forgetUnusedHealth()
+        }
         for file in movedEntries { transaction.move(file.entry, to: file.place) }
         for file in movedRegistrations {
             let key = InstanceKey(node: node.name, id: file.registration.service.id)
