@@ -174,9 +174,9 @@ let modules: [Module] = [
     module(
         .app, "hawser",
         uses: domain + [
-            "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation", "IdentityService",
-            "ReplicationService",
-            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HealthService", "HTTPService",
+            "TLSEngine", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation",
+            "IdentityService", "ReplicationService", "CatalogService", "PeeringService", "GatewayRelay",
+            "GatewayService", "HealthService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 

@@ -14,7 +14,8 @@ struct Hawser: AsyncParsableCommand {
             Exit codes: 0 success, 1 failure, 2 the command line was wrong, 3 files that fmt -check would change.
             """,
         subcommands: [
-            AgentCommand.self, PeeringCommand.self, CatalogCommand.self, ConfigCommand.self, ExportsCommand.self,
+            AgentCommand.self, PeeringCommand.self, TokenCommand.self, CatalogCommand.self, ConfigCommand.self,
+            ExportsCommand.self,
             MeshCommand.self, WatchCommand.self, CACommand.self, GatewayCommand.self, EnvoyCommand.self,
             ValidateCommand.self, FmtCommand.self, SchemaCommand.self, ReloadCommand.self, VersionCommand.self,
         ])

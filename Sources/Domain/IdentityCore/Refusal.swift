@@ -18,10 +18,13 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
 
     package var code: Code
     package var message: String
+    /// A word for programs that says more than the code, where there is one.
+    package var reason: String?
 
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String, reason: String? = nil) {
         self.code = code
         self.message = message
+        self.reason = reason
     }
 
     package var description: String { message }

@@ -86,8 +86,8 @@ package struct Peering: Hashable, Sendable {
 
 /// The secrets of one peering (protocol section 2). The acceptor only has to recognise them, so it keeps digests.
 package struct PeeringSecrets: Hashable, Sendable {
-    /// Acceptor: of the token that was not redeemed yet.
-    package var establishment: SecretDigest?
+    /// Acceptor: what was handed out to be redeemed.
+    package var tokens: TokenBook
     /// Acceptor: handed out, not yet used by an `Open`.
     package var pendingStream: SecretDigest?
     /// Acceptor: what `Open` has to show.
@@ -96,10 +96,10 @@ package struct PeeringSecrets: Hashable, Sendable {
     package var ownStream: SecretText?
 
     package init(
-        establishment: SecretDigest? = nil, pendingStream: SecretDigest? = nil, activeStream: SecretDigest? = nil,
+        tokens: TokenBook = TokenBook(), pendingStream: SecretDigest? = nil, activeStream: SecretDigest? = nil,
         ownStream: SecretText? = nil
     ) {
-        self.establishment = establishment
+        self.tokens = tokens
         self.pendingStream = pendingStream
         self.activeStream = activeStream
         self.ownStream = ownStream

@@ -6,6 +6,11 @@ package enum PeeringRules {
     package static let maxMetaPairs = 64
     package static let maxMetaKeyBytes = 128
     package static let maxMetaValueBytes = 512
+    /// A year: who needs a token for longer makes one that does not expire.
+    package static let maxTokenLifetime = Duration.seconds(365 * 86_400)
+    /// Redemptions of one dialer whose answers were lost; more is no accident.
+    package static let maxTokenUses = 16
+    package static let maxTokenNoteBytes = 256
 
     /// Lower-case letters, digits and inner hyphens, at most 63.
     package static func validateName(_ name: String) throws(Refusal) {
@@ -30,6 +35,19 @@ package enum PeeringRules {
             if let reason = problem(ofKey: key, value: value) {
                 throw invalidMeta("Couldn't load metadata pair ('\(key)', '\(value)'): \(reason)")
             }
+        }
+    }
+
+    /// What Hawser's own fields of a token may say.
+    package static func validate(_ wish: TokenWish) throws(Refusal) {
+        if let lifetime = wish.lifetime, !(.seconds(1)...maxTokenLifetime ~= lifetime) {
+            throw Refusal(.invalid, "TTL must be from 1s to 8760h, or left out for a token that does not expire")
+        }
+        guard (1...maxTokenUses).contains(wish.uses) else {
+            throw Refusal(.invalid, "Uses must be from 1 to \(maxTokenUses), and is \(wish.uses)")
+        }
+        guard wish.note.utf8.count <= maxTokenNoteBytes else {
+            throw Refusal(.invalid, "Note is too long (limit: \(maxTokenNoteBytes) bytes)")
         }
     }
 

@@ -13,10 +13,12 @@ package struct PeeringToken: Hashable, Sendable {
     package var peerID: String
     package var establishmentSecret: SecretText
     package var remote: RemoteInfo
+    /// Until when the acceptor takes it, if it says so: Hawser's own, under a key that Consul ignores.
+    package var expiresAt: Timestamp?
 
     package init(
         caPEMs: [String], manualServerAddresses: [String] = [], serverAddresses: [String], serverName: String,
-        peerID: String, establishmentSecret: SecretText, remote: RemoteInfo
+        peerID: String, establishmentSecret: SecretText, remote: RemoteInfo, expiresAt: Timestamp? = nil
     ) {
         self.caPEMs = caPEMs
         self.manualServerAddresses = manualServerAddresses
@@ -25,6 +27,7 @@ package struct PeeringToken: Hashable, Sendable {
         self.peerID = peerID
         self.establishmentSecret = establishmentSecret
         self.remote = remote
+        self.expiresAt = expiresAt
     }
 
     /// More than any token needs: a hundred roots and a thousand addresses fit.
@@ -60,6 +63,7 @@ package struct PeeringToken: Hashable, Sendable {
                     }
                 }
             }
+            if let expiresAt { $0.object("Hawser") { $0.field("ExpiresAt", expiresAt.rfc3339) } }
         }
         return Base64.encode(json.bytes)
     }
@@ -122,9 +126,11 @@ package struct PeeringToken: Hashable, Sendable {
                 return ()
             }
         }
+        let expiry = map.map("Hawser") { $0.string("ExpiresAt").flatMap(Timestamp.init(rfc3339:)) }
         return PeeringToken(
             caPEMs: caPEMs, manualServerAddresses: manual, serverAddresses: addresses, serverName: serverName,
-            peerID: peerID, establishmentSecret: SecretText(secret), remote: remote)
+            peerID: peerID, establishmentSecret: SecretText(secret), remote: remote,
+            expiresAt: expiry ?? nil)
     }
 
     private func validate() throws(Refusal) {

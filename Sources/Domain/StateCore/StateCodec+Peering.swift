@@ -128,7 +128,7 @@ extension StateCodec {
     static func encode(_ secrets: PeeringSecrets) -> [UInt8] {
         var json = JSONWriter()
         json.object {
-            $0.fieldIfNotEmpty("EstablishmentDigest", secrets.establishment?.hex ?? "")
+            if !secrets.tokens.tokens.isEmpty { $0.list("Tokens", secrets.tokens.tokens, encode) }
             $0.fieldIfNotEmpty("PendingStreamDigest", secrets.pendingStream?.hex ?? "")
             $0.fieldIfNotEmpty("ActiveStreamDigest", secrets.activeStream?.hex ?? "")
             $0.fieldIfNotEmpty("OwnStreamSecret", secrets.ownStream?.reveal() ?? "")
@@ -138,10 +138,43 @@ extension StateCodec {
 
     static func decodeSecrets(_ map: inout MapReader) -> PeeringSecrets? {
         PeeringSecrets(
-            establishment: map.string("EstablishmentDigest").flatMap(SecretDigest.init(hex:)),
+            tokens: decodeTokens(&map),
             pendingStream: map.string("PendingStreamDigest").flatMap(SecretDigest.init(hex:)),
             activeStream: map.string("ActiveStreamDigest").flatMap(SecretDigest.init(hex:)),
             ownStream: map.string("OwnStreamSecret").map(SecretText.init))
+    }
+
+    private static func encode(_ json: inout JSONWriter, _ token: IssuedToken) {
+        json.object {
+            $0.field("Digest", token.digest.hex)
+            $0.fieldIfNotEmpty("Note", token.terms.note)
+            $0.field("Uses", token.terms.uses)
+            $0.fieldIfNotEmpty("CreatedAt", token.terms.createdAt?.rfc3339 ?? "")
+            $0.fieldIfNotEmpty("ExpiresAt", token.terms.expiresAt?.rfc3339 ?? "")
+            $0.field("Redemptions", token.redemptions)
+            $0.fieldIfNotEmpty("RedeemedAt", token.redeemedAt?.rfc3339 ?? "")
+            $0.fieldIfNotEmpty("End", token.end?.rawValue ?? "")
+            $0.fieldIfNotEmpty("EndedAt", token.endedAt?.rfc3339 ?? "")
+        }
+    }
+
+    /// State of older versions has the digest of the last token alone.
+    private static func decodeTokens(_ map: inout MapReader) -> TokenBook {
+        let older = map.string("EstablishmentDigest").flatMap(SecretDigest.init(hex:))
+        let tokens = map.maps("Tokens", decodeToken)
+        return TokenBook(tokens: tokens ?? older.map { [IssuedToken(digest: $0)] } ?? [])
+    }
+
+    private static func decodeToken(_ map: inout MapReader) -> IssuedToken? {
+        guard let digest = map.string("Digest").flatMap(SecretDigest.init(hex:)) else { return nil }
+        func time(_ key: String) -> Timestamp? { map.string(key).flatMap(Timestamp.init(rfc3339:)) }
+        let terms = TokenTerms(
+            note: map.string("Note") ?? "", uses: map.integer("Uses", in: 1 ... .max) ?? 1,
+            createdAt: time("CreatedAt"), expiresAt: time("ExpiresAt"))
+        return IssuedToken(
+            digest: digest, terms: terms, redemptions: map.integer("Redemptions", in: 0 ... .max) ?? 0,
+            redeemedAt: time("RedeemedAt"), end: map.string("End").flatMap(TokenRejection.init(rawValue:)),
+            endedAt: time("EndedAt"))
     }
 
     static func encode(_ bundle: TrustBundle) -> [UInt8] {

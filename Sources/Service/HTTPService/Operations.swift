@@ -10,11 +10,18 @@ package import StateCore
 package protocol PeeringOperations: Sendable {
     /// Makes or renews a token.
     ///
-    /// - Parameter externalAddresses: `host:port` to put in instead of the daemon's own; empty for none.
+    /// - Parameters:
+    ///   - externalAddresses: `host:port` to put in instead of the daemon's own; empty for none.
+    ///   - wish: how long and how often it may be redeemed.
     /// - Returns: the encoded token, a secret.
     func generateToken(
-        name: String, meta: [String: String], externalAddresses: [String]
+        name: String, meta: [String: String], externalAddresses: [String], wish: TokenWish
     ) async throws(Refusal) -> String
+
+    /// Takes the token of a peering back.
+    ///
+    /// - Throws: `notFound` if there is none that could be redeemed.
+    func revokeToken(of name: String) async throws(Refusal)
 
     /// Redeems a token: returns when the stream secret is stored.
     func establish(name: String, token: String, meta: [String: String]) async throws(Refusal)

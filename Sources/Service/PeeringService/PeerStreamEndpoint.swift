@@ -78,9 +78,9 @@ struct PeerStreamEndpoint: Sendable {
             try await environment.store.apply(
                 ExchangeSecret(
                     id: PeeringID(request.peerID), presented: PeerSecrets.digest(of: request.establishmentSecret),
-                    pendingStream: PeerSecrets.digest(of: secret)))
+                    pendingStream: PeerSecrets.digest(of: secret), now: environment.now()))
         } catch {
-            if error.code == .denied { throw GRPCStatus(.permissionDenied, error.message) }
+            if error.code == .denied { throw RejectionTrailer.status(of: error) }
             throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
         }
         return secret

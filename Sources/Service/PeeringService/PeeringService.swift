@@ -56,30 +56,40 @@ package final class PeeringService: Sendable {
 
     /// Makes or renews the token of a peering that is accepted here (protocol sections 1.1 to 1.4).
     ///
-    /// - Parameter externalAddresses: `host:port` that dialers try instead of the daemon's own.
+    /// - Parameters:
+    ///   - externalAddresses: `host:port` that dialers try instead of the daemon's own.
+    ///   - wish: how long and how often it may be redeemed.
     /// - Returns: the encoded token: a secret.
     package func generateToken(
-        name: String, meta: [String: String], externalAddresses: [String]
+        name: String, meta: [String: String], externalAddresses: [String], wish: TokenWish
     ) async throws(Refusal) -> String {
         try PeeringRules.validateName(name)
         try PeeringRules.validateMeta(meta)
+        try PeeringRules.validate(wish)
         try Self.validate(externalAddresses: externalAddresses)
         let addresses = try addresses(besides: externalAddresses)
         guard let identity = environment.store.state.identity else {
             throw Refusal(.unavailable, "CA has not finished initializing")
         }
         let secret = try PeerSecrets.makeID()
+        let terms = wish.terms(at: environment.now())
         let id = try await environment.store.apply(
             GenerateToken(
                 name: name, meta: meta, newID: PeeringID(try PeerSecrets.makeID()),
-                establishment: PeerSecrets.digest(of: secret)))
+                establishment: PeerSecrets.digest(of: secret), terms: terms))
         environment.logger.info("a peering token was made", metadata: ["peer": "\(name)"])
         return PeeringToken(
             caPEMs: identity.rootPEMs, manualServerAddresses: externalAddresses,
             serverAddresses: addresses.map(\.description), serverName: identity.peeringServerName,
             peerID: id.text, establishmentSecret: SecretText(secret),
-            remote: RemoteInfo(datacenter: identity.datacenter)
+            remote: RemoteInfo(datacenter: identity.datacenter), expiresAt: terms.expiresAt
         ).encoded
+    }
+
+    /// Takes the token of a peering back, if it can still be redeemed.
+    package func revokeToken(of name: String) async throws(Refusal) {
+        try await environment.store.apply(RevokeToken(name: name, now: environment.now()))
+        environment.logger.info("the peering token was revoked", metadata: ["peer": "\(name)"])
     }
 
     private static func validate(externalAddresses: [String]) throws(Refusal) {

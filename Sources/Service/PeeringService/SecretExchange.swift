@@ -36,7 +36,7 @@ struct SecretExchange: Sendable {
             do {
                 return try await attempt(address, token, within: max(deadline - .now, .zero))
             } catch let status as GRPCStatus where status.code == .permissionDenied {
-                throw Refusal(.denied, "a new peering token must be generated: \(status.message)")
+                throw RejectionTrailer.refusal(of: status)
             } catch {
                 failures.note(error, at: text, isLast: ContinuousClock.now + settings.exchangePause >= deadline)
             }

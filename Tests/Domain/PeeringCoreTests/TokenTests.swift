@@ -32,6 +32,14 @@ import Testing
         #expect(text.hasSuffix(#""Remote":{"Partition":"","Datacenter":"dc1","Locality":null}}"#))
     }
 
+    @Test func anExpiryStandsBehindWhatConsulReads() throws {
+        var dated = token
+        dated.expiresAt = Timestamp(seconds: 1_700_000_000)
+        guard case .success(let bytes) = Base64.decode(dated.encoded) else { throw Refusal(.invalid, "base64") }
+        #expect(String(decoding: bytes, as: UTF8.self).hasSuffix(#","Hawser":{"ExpiresAt":"2023-11-14T22:13:20Z"}}"#))
+        #expect(try PeeringToken(encoded: dated.encoded) == dated)
+    }
+
     private func refusal(of json: String) -> String? {
         refusal(ofText: Base64.encode(Array(json.utf8)))
     }

@@ -125,7 +125,9 @@ import Testing
         let harness = try await Harness()
         try await harness.token()
         try await harness.apply(
-            ExchangeSecret(id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2)))
+            ExchangeSecret(
+                id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2),
+                now: Timestamp(seconds: 1)))
         try await harness.apply(TerminatePeering(id: harness.id))
         #expect(try await harness.open(2) == .deleted(sendTerminated: false))
         try await harness.token(3)

@@ -1,3 +1,4 @@
+import HawserTestKit
 import IdentityCore
 import PeeringCore
 import Testing
@@ -11,9 +12,13 @@ import Testing
         try await harness.token()
         #expect(try await harness.open(9) == .wrongSecret)
         try await harness.apply(
-            ExchangeSecret(id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2)))
-        let again = ExchangeSecret(id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(3))
-        #expect(await harness.refusal(of: again) == Refusal(.denied, "invalid peering establishment secret"))
+            ExchangeSecret(
+                id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2),
+                now: Timestamp(seconds: 1)))
+        let again = ExchangeSecret(
+            id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(3), now: Timestamp(seconds: 1))
+        let used = Refusal(.denied, "invalid peering establishment secret", reason: "used")
+        #expect(await harness.refusal(of: again) == used)
         #expect(try await harness.open(3) == .wrongSecret)
         guard case .accepted(let peering) = try await harness.open(2) else { throw Refusal(.failed, "not accepted") }
         #expect(peering.remote.datacenter == "dc2")
@@ -26,18 +31,58 @@ import Testing
         let harness = try await Harness()
         try await harness.token(1)
         try await harness.apply(
-            ExchangeSecret(id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2)))
+            ExchangeSecret(
+                id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2),
+                now: Timestamp(seconds: 1)))
         _ = try await harness.open(2)
         try await harness.token(3)
         try await harness.token(4)
-        let old = ExchangeSecret(id: harness.id, presented: harness.secret(3), pendingStream: harness.secret(5))
+        let old = ExchangeSecret(
+            id: harness.id, presented: harness.secret(3), pendingStream: harness.secret(5), now: Timestamp(seconds: 1))
         #expect(await harness.refusal(of: old)?.code == .denied)
         try await harness.apply(
-            ExchangeSecret(id: harness.id, presented: harness.secret(4), pendingStream: harness.secret(5)))
+            ExchangeSecret(
+                id: harness.id, presented: harness.secret(4), pendingStream: harness.secret(5),
+                now: Timestamp(seconds: 1)))
         // The old secret is valid until the new one is first used.
         guard case .accepted = try await harness.open(2) else { throw Refusal(.failed, "the old one is dead early") }
         guard case .accepted = try await harness.open(5) else { throw Refusal(.failed, "the new one is dead") }
         #expect(try await harness.open(2) == .wrongSecret)
+    }
+
+    @Test func aRevokedTokenTakesItsUnopenedSecretWithIt() async throws {
+        let harness = try await Harness()
+        try await harness.apply(
+            GenerateToken(
+                name: "island", meta: [:], newID: harness.id, establishment: harness.secret(1),
+                terms: TokenTerms(note: "n", uses: 2, createdAt: Timestamp(seconds: 1))))
+        let exchange = ExchangeSecret(
+            id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2), now: Timestamp(seconds: 2))
+        try await harness.apply(exchange)
+        try await harness.apply(RevokeToken(name: "island", now: Timestamp(seconds: 3)))
+        #expect(try await harness.open(2) == .wrongSecret)
+        #expect(await harness.refusal(of: exchange)?.reason == "revoked")
+        let again = RevokeToken(name: "island", now: Timestamp(seconds: 4))
+        #expect(await harness.refusal(of: again)?.code == .notFound)
+        #expect(await harness.refusal(of: RevokeToken(name: "x", now: Timestamp(seconds: 4)))?.code == .notFound)
+        // What was before is remembered beyond the next token.
+        try await harness.token(3)
+        #expect(await harness.refusal(of: exchange)?.reason == "revoked")
+    }
+
+    @Test func theTokenOfAnOlderVersionIsTaken() async throws {
+        let harness = try await Harness()
+        try await harness.token(1)
+        let key = "secrets/\(harness.id)"
+        let text = #"{"EstablishmentDigest":"\#(harness.secret(1).hex)"}"#
+        let revision = try await harness.storage.load().revision
+        _ = try await harness.storage.commit([StorageWrite(key: key, value: Array(text.utf8))], expecting: revision)
+        let store = try await StateStore(storage: harness.storage)
+        #expect(store.state.secrets[harness.id]?.tokens.tokens == [IssuedToken(digest: harness.secret(1))])
+        _ = try await store.apply(
+            ExchangeSecret(
+                id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2),
+                now: Timestamp(seconds: 1)))
     }
 
     @Test func metaOfALaterTokenIsIgnored() async throws {
@@ -52,7 +97,8 @@ import Testing
 
     @Test func exchangesNeedAPeeringThatIsAlive() async throws {
         let harness = try await Harness()
-        let exchange = ExchangeSecret(id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2))
+        let exchange = ExchangeSecret(
+            id: harness.id, presented: harness.secret(1), pendingStream: harness.secret(2), now: Timestamp(seconds: 1))
         #expect(await harness.refusal(of: exchange)?.code == .denied)
         #expect(try await harness.open(1) == .unknown)
         try await harness.token()

@@ -192,6 +192,11 @@ class Hawser:
         body = {"PeerName": peer, "PeeringToken": token}
         return self.api("POST", "/v1/peering/establish", body)
 
+    def tokens(self, peer="standin"):
+        """What became of a peer's tokens, the oldest first."""
+        all_ = self.get("/v1/hawser/tokens")
+        return [token["State"] for token in all_ if token["Peer"] == peer]
+
     def delete(self, peer="standin"):
         answer = self.api("DELETE", f"/v1/peering/{peer}")
         assert answer.status == 200, answer.text

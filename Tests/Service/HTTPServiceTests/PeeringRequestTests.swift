@@ -2,6 +2,8 @@ import DocumentCore
 import HTTPService
 import HawserTestKit
 import IdentityCore
+import PeeringCore
+import StateCore
 import Testing
 
 @testable import hawser
@@ -15,6 +17,48 @@ struct PeeringRequestTests {
                 #"{"peername":"b","Meta":{"k":"v"},"ServerExternalAddresses":["a:1"]}"#)
             #expect(answer.text == #"{"PeeringToken":"TOKEN"}"#)
             #expect(daemon.peerings.calls == [.init("token", name: "b", meta: ["k": "v"], addresses: ["a:1"])])
+        }
+    }
+
+    @Test func aTokenMayHaveALife() async throws {
+        try await TestDaemon.run { daemon in
+            let body = #"{"PeerName":"b","TTL":"15m","Uses":2,"Note":"for b"}"#
+            let answer = try await daemon.send(.post, "/v1/peering/token", body)
+            #expect(answer.status == 200)
+            let wish = TokenWish(lifetime: .seconds(900), uses: 2, note: "for b")
+            #expect(daemon.peerings.calls == [.init("token", name: "b", wish: wish)])
+        }
+    }
+
+    @Test func tokensAreListedWithoutTheirSecrets() async throws {
+        try await TestDaemon.run { daemon in
+            let none = try await daemon.send(.get, "/v1/hawser/tokens")
+            #expect(none.text == "[]")
+            try await daemon.store.addAcceptor("a")
+            _ = try await daemon.store.apply(
+                GenerateToken(
+                    name: "a", meta: [:], newID: PeeringID("x"), establishment: digest(2),
+                    terms: TokenTerms(
+                        note: "n", uses: 3, createdAt: Timestamp(seconds: 1), expiresAt: Timestamp(seconds: 2))))
+            let answer = try await daemon.send(.get, "/v1/hawser/tokens")
+            #expect(
+                answer.text == #"[{"Peer":"a","Note":"","State":"replaced","Uses":1,"UsesLeft":0,"CreatedAt":null,"#
+                    + #""ExpiresAt":null,"RedeemedAt":null,"EndedAt":"1970-01-01T00:00:01Z"},"#
+                    + #"{"Peer":"a","Note":"n","State":"expired","Uses":3,"UsesLeft":0,"#
+                    + #""CreatedAt":"1970-01-01T00:00:01Z","ExpiresAt":"1970-01-01T00:00:02Z","RedeemedAt":null,"#
+                    + #""EndedAt":null}]"#)
+            let revoked = try await daemon.send(.delete, "/v1/hawser/tokens/A")
+            #expect(revoked.status == 200)
+            #expect(daemon.peerings.calls == [.init("revoke", name: "a")])
+        }
+    }
+
+    @Test func aRefusalCarriesItsReason() async throws {
+        try await TestDaemon.run { daemon in
+            daemon.peerings.refuse(with: Refusal(.denied, "no", reason: "expired"))
+            let body = #"{"PeerName":"a","PeeringToken":"T"}"#
+            let answer = try await daemon.send(.post, "/v1/peering/establish", body)
+            #expect(answer.status == 403 && answer.header("X-Hawser-Reason") == "expired")
         }
     }
 

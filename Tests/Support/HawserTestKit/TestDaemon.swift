@@ -20,16 +20,18 @@ package final class ScriptedPeerings: PeeringOperations {
         package var meta: [String: String] = [:]
         package var token = ""
         package var addresses: [String] = []
+        package var wish = TokenWish()
 
         package init(
             _ operation: String, name: String, meta: [String: String] = [:], token: String = "",
-            addresses: [String] = []
+            addresses: [String] = [], wish: TokenWish = TokenWish()
         ) {
             self.operation = operation
             self.name = name
             self.meta = meta
             self.token = token
             self.addresses = addresses
+            self.wish = wish
         }
     }
 
@@ -57,9 +59,9 @@ package final class ScriptedPeerings: PeeringOperations {
     }
 
     package func generateToken(
-        name: String, meta: [String: String], externalAddresses: [String]
+        name: String, meta: [String: String], externalAddresses: [String], wish: TokenWish
     ) async throws(Refusal) -> String {
-        try note(Call("token", name: name, meta: meta, addresses: externalAddresses))
+        try note(Call("token", name: name, meta: meta, addresses: externalAddresses, wish: wish))
         return "TOKEN"
     }
 
@@ -70,6 +72,10 @@ package final class ScriptedPeerings: PeeringOperations {
 
     package func delete(name: String) async throws(Refusal) {
         try note(Call("delete", name: name))
+    }
+
+    package func revokeToken(of name: String) async throws(Refusal) {
+        try note(Call("revoke", name: name))
     }
 
     package func streamStatus(of id: PeeringID) -> StreamStatus? { record.withLock { $0.statuses[id] } }

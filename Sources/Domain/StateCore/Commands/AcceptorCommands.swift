@@ -9,19 +9,26 @@ package struct GenerateToken: Command {
     /// Used only for a new peering.
     package var newID: PeeringID
     package var establishment: SecretDigest
+    package var terms: TokenTerms
 
-    package init(name: String, meta: [String: String], newID: PeeringID, establishment: SecretDigest) {
+    package init(
+        name: String, meta: [String: String], newID: PeeringID, establishment: SecretDigest,
+        terms: TokenTerms = TokenTerms()
+    ) {
         self.name = name
         self.meta = meta
         self.newID = newID
         self.establishment = establishment
+        self.terms = terms
     }
 
     /// - Returns: the ID that the token carries.
     package func apply(to transaction: inout Transaction) throws(Refusal) -> PeeringID {
         guard var peering = transaction.state.peering(named: name) else {
             transaction.put(Peering(id: newID, name: name, meta: meta))
-            transaction.put(PeeringSecrets(establishment: establishment), for: newID)
+            var secrets = PeeringSecrets()
+            secrets.tokens.issue(establishment, terms: terms)
+            transaction.put(secrets, for: newID)
             return newID
         }
         if peering.dials {
@@ -35,38 +42,68 @@ package struct GenerateToken: Command {
         case .terminated:
             // The other side is gone: its old stream secrets must not come back with it.
             peering.state = .pending
-            secrets = PeeringSecrets()
+            secrets = PeeringSecrets(tokens: secrets.tokens)
             transaction.put(peering)
         case .pending, .establishing:
             break
         }
-        secrets.establishment = establishment
+        secrets.tokens.issue(establishment, terms: terms)
         transaction.put(secrets, for: peering.id)
         return peering.id
     }
 }
 
-/// A dialer shows an establishment secret and gets a stream secret, once (protocol sections 2.2, 2.3).
+/// A dialer shows an establishment secret and gets a stream secret, as often as the token allows, which is once if
+/// nobody said otherwise (protocol sections 2.2, 2.3).
 package struct ExchangeSecret: Command {
     package var id: PeeringID
     package var presented: SecretDigest
     package var pendingStream: SecretDigest
+    package var now: Timestamp
 
-    package init(id: PeeringID, presented: SecretDigest, pendingStream: SecretDigest) {
+    package init(id: PeeringID, presented: SecretDigest, pendingStream: SecretDigest, now: Timestamp) {
         self.id = id
         self.presented = presented
         self.pendingStream = pendingStream
+        self.now = now
+    }
+
+    /// - Throws: `denied` in Consul's words, with a `TokenRejection` as its reason.
+    package func apply(to transaction: inout Transaction) throws(Refusal) {
+        var secrets = transaction.state.secrets[id] ?? PeeringSecrets()
+        let isActive = transaction.state.peerings[id].map { $0.isActive && !$0.dials } ?? false
+        if let rejection = isActive ? secrets.tokens.redeem(presented, at: now) : .unknown {
+            throw Refusal(.denied, "invalid peering establishment secret", reason: rejection.rawValue)
+        }
+        secrets.pendingStream = pendingStream
+        transaction.put(secrets, for: id)
+    }
+}
+
+/// An operator takes a token back, and with it the stream secret of a redemption that has not opened its stream yet.
+package struct RevokeToken: Command {
+    package var name: String
+    package var now: Timestamp
+
+    package init(name: String, now: Timestamp) {
+        self.name = name
+        self.now = now
     }
 
     package func apply(to transaction: inout Transaction) throws(Refusal) {
-        guard let peering = transaction.state.peerings[id], peering.isActive, !peering.dials,
-            var secrets = transaction.state.secrets[id], let expected = secrets.establishment, expected == presented
-        else {
-            throw Refusal(.denied, "invalid peering establishment secret")
+        guard let peering = transaction.state.peering(named: name) else {
+            throw Refusal(.notFound, "there is no peering \"\(name)\"")
         }
-        secrets.establishment = nil
-        secrets.pendingStream = pendingStream
-        transaction.put(secrets, for: id)
+        var secrets = transaction.state.secrets[peering.id] ?? PeeringSecrets()
+        guard let revoked = secrets.tokens.revoke(at: now) else {
+            let end = secrets.tokens.tokens.last?.rejection(at: now)
+            throw Refusal(
+                .notFound,
+                "the peering \"\(name)\" has no token that could be redeemed"
+                    + (end.map { ": \($0.sentence)" } ?? ""), reason: end?.rawValue)
+        }
+        if revoked.redemptions > 0 { secrets.pendingStream = nil }
+        transaction.put(secrets, for: peering.id)
     }
 }
 
@@ -113,6 +150,7 @@ package struct AuthorizeStream: Command {
         if let pending = secrets.pendingStream, pending == presented {
             secrets.activeStream = pending
             secrets.pendingStream = nil
+            secrets.tokens.streamOpened()
             transaction.put(secrets, for: id)
             peering.remote = remote
             transaction.put(peering)

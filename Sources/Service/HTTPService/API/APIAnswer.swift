@@ -19,6 +19,8 @@ struct APIAnswer: Sendable {
     var content: Content
     /// For reads that can block: the index of what was read.
     var index: UInt64?
+    /// A word for programs that says more than the status of a refusal.
+    var reason: String?
     /// Methods that the path knows, for the `Allow` header.
     var allow: String?
 
@@ -38,7 +40,7 @@ struct APIAnswer: Sendable {
             case .unavailable: .serviceUnavailable
             case .failed: .internalServerError
             }
-        return APIAnswer(status: status, content: .text(refusal.message))
+        return APIAnswer(status: status, content: .text(refusal.message), reason: refusal.reason)
     }
 
     static func methodNotAllowed(_ method: String, allow: String) -> APIAnswer {
@@ -63,6 +65,7 @@ struct APIAnswer: Sendable {
         headers[.vary] = "Accept-Encoding"
         headers[.defaultACLPolicy] = "allow"
         if let allow { headers[.allow] = allow }
+        if let reason { headers[.reason] = reason }
         if let index {
             headers[.consulIndex] = "\(max(index, 1))"
             headers[.knownLeader] = "true"
@@ -101,5 +104,6 @@ extension HTTPField.Name {
     static let consulIndex = known("X-Consul-Index")
     static let knownLeader = known("X-Consul-KnownLeader")
     static let lastContact = known("X-Consul-LastContact")
+    static let reason = known("X-Hawser-Reason")
     static let defaultACLPolicy = known("X-Consul-Default-Acl-Policy")
 }

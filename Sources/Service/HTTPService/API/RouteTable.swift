@@ -51,7 +51,8 @@ struct RouteTable: Sendable {
 
     static func all(_ environment: APIEnvironment) -> RouteTable {
         RouteTable(
-            PeeringRoutes.routes(environment) + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
+            PeeringRoutes.routes(environment) + TokenRoutes.routes(environment) + ExportRoutes.routes(environment)
+                + ConfigRoutes.routes(environment)
                 + CatalogRoutes.routes(environment) + HealthRoutes.routes(environment)
                 + AgentRoutes.routes(environment) + CheckRoutes.routes(environment) + ClusterRoutes.routes(environment)
                 + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)

@@ -26,16 +26,20 @@ enum PeeringRoutes {
         var partition: String
         var meta: [String: String]
         var externalAddresses: [String]
+        var wish: TokenWish
     }
 
     private static func generateToken(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        let keys = ["PeerName", "Partition", "Meta", "ServerExternalAddresses"]
+        let keys = ["PeerName", "Partition", "Meta", "ServerExternalAddresses", "TTL", "Uses", "Note"]
         let body = try PeeringBody.decode(try await request.body(), keys: keys) { map in
             TokenBody(
                 name: map.string("PeerName") ?? "", partition: map.string("Partition") ?? "",
-                meta: map.stringMap("Meta") ?? [:], externalAddresses: map.strings("ServerExternalAddresses") ?? [])
+                meta: map.stringMap("Meta") ?? [:], externalAddresses: map.strings("ServerExternalAddresses") ?? [],
+                wish: TokenWish(
+                    lifetime: map.duration("TTL")?.duration, uses: map.integer("Uses", in: .min ... .max) ?? 1,
+                    note: map.string("Note") ?? ""))
         }
         guard !body.name.isEmpty else {
             throw Refusal(.invalid, "PeerName is required in the payload when generating a new peering token.")
@@ -44,7 +48,7 @@ enum PeeringRoutes {
             throw Refusal(.invalid, "Partitions are a Consul Enterprise feature")
         }
         let token = try await environment.dependencies.peerings.generateToken(
-            name: body.name, meta: body.meta, externalAddresses: body.externalAddresses)
+            name: body.name, meta: body.meta, externalAddresses: body.externalAddresses, wish: body.wish)
         return .json { json in json.object { $0.field("PeeringToken", token) } }
     }
 

@@ -6,7 +6,10 @@ struct GenerateTokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate-token",
         abstract: "Generates a peering token for another cluster.",
-        discussion: "The token is a secret that works once. Hand it over by a safe way, best in a file.")
+        discussion: """
+            The token is a secret. Hand it over by a safe way, best in a file. It works once and does not expire, as \
+            with Consul, unless -ttl and -uses say otherwise; a newer token of the same peering takes its place.
+            """)
 
     @OptionGroup var options: ClientOptions
     @OptionGroup var peering: PeeringNameOption
@@ -20,6 +23,27 @@ struct GenerateTokenCommand: AsyncParsableCommand {
             valueName: "host:port,host:port"))
     var externalAddresses: String?
 
+    @Option(
+        name: .customLong("ttl"),
+        help: ArgumentHelp("How long it can be redeemed, such as 15m. Default: for ever.", valueName: "duration"))
+    var lifetime: String?
+
+    @Option(
+        name: .customLong("uses"),
+        help: """
+            How often it can be redeemed, for a dialer that lost the answer: the first stream ends the token. Default: 1.
+            """)
+    var uses: Int?
+
+    @Option(name: .customLong("note"), help: "For whom it is, shown by `hawser token list`. It is not in the token.")
+    var note: String?
+
+    func validate() throws {
+        if let lifetime, (GoDuration(lifetime)?.nanoseconds ?? 0) <= 0 {
+            throw ValidationError("Invalid -ttl=\(lifetime): write a duration such as 15m or 24h")
+        }
+    }
+
     func run() async throws {
         let client = try options.client()
         var body = JSONWriter()
@@ -27,6 +51,9 @@ struct GenerateTokenCommand: AsyncParsableCommand {
             json.field("PeerName", peering.name)
             json.fieldIfNotEmpty("Meta", meta.values)
             json.fieldIfNotEmpty("ServerExternalAddresses", addresses)
+            json.fieldIfNotEmpty("TTL", lifetime ?? "")
+            if let uses { json.field("Uses", uses) }
+            json.fieldIfNotEmpty("Note", note ?? "")
         }
         let answer: Document
         do throws(ClientError) {
@@ -49,6 +76,7 @@ struct GenerateTokenCommand: AsyncParsableCommand {
         for text in token.addressesToDial {
             try error.write(line: "  \(text)\(Self.remark(on: HostPort(text)))".printable)
         }
+        if let expiry = token.expiresAt { try error.write(line: "It can be redeemed until \(expiry.rfc3339).") }
     }
 
     private static func remark(on address: HostPort?) -> String {
