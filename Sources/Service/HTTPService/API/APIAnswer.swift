@@ -19,6 +19,7 @@ struct APIAnswer: Sendable {
     var content: Content
     /// For reads that can block: the index of what was read.
     var index: UInt64?
+    var contentHash: String?
     /// Methods that the path knows, for the `Allow` header.
     var allow: String?
 
@@ -62,11 +63,14 @@ struct APIAnswer: Sendable {
         }
         headers[.vary] = "Accept-Encoding"
         headers[.defaultACLPolicy] = "allow"
+        if let contentHash { headers[.contentHash] = contentHash }
         if let allow { headers[.allow] = allow }
         if let index {
             headers[.consulIndex] = "\(max(index, 1))"
             headers[.knownLeader] = "true"
             headers[.lastContact] = "0"
+            headers[.effectiveConsistency] = "leader"
+            headers[.queryBackend] = "blocking-query"
         }
         return headers
     }
@@ -101,5 +105,8 @@ extension HTTPField.Name {
     static let consulIndex = known("X-Consul-Index")
     static let knownLeader = known("X-Consul-KnownLeader")
     static let lastContact = known("X-Consul-LastContact")
+    static let effectiveConsistency = known("X-Consul-Effective-Consistency")
+    static let queryBackend = known("X-Consul-Query-Backend")
+    static let contentHash = known("X-Consul-ContentHash")
     static let defaultACLPolicy = known("X-Consul-Default-Acl-Policy")
 }
