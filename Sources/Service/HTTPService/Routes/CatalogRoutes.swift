@@ -74,6 +74,7 @@ enum CatalogRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let peer = request.query.text("peer")
+        let datacenter = environment.dependencies.agent.datacenter
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
@@ -86,38 +87,33 @@ enum CatalogRoutes {
                     all += try query.groups(peer: peering.name, environment.limits)
                 }
             }
-            return summaries(of: all, index: max(numbers.catalog, numbers.imports), environment)
-        }
-    }
-
-    /// The services that a peer sees.
-    private static func exportedSummaries(
-        _ request: APIRequest, _ environment: APIEnvironment
-    ) async throws(Refusal) -> APIAnswer {
-        guard let peer = request.query.text("peer") else { throw Refusal(.invalid, "Missing peer name") }
-        return try await environment.query(request, interest: [.localCatalog, .configEntries]) {
-            (state, numbers) throws(Refusal) in
-            let query = environment.instanceQuery(state, numbers)
-            let listed = Set(ExportPlan(peerName: peer, state: state).listed)
-            let all = try query.groups(peer: nil, environment.limits)
-            return summaries(of: all, index: max(numbers.catalog, numbers.config), environment) {
-                listed.contains($0.name)
+            let sorted = all.sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
+            let proxies = proxies(in: all)
+            return QueryResult(index: max(numbers.catalog, numbers.imports)) { json in
+                json.list(sorted) { json, group in
+                    let own = proxies[Destination(name: group.name, peer: group.peer)] ?? []
+                    json.object { json in
+                        json.summaryFields(of: group, proxies: own, datacenter: datacenter)
+                        json.object("Hawser") { $0.field("PassingInstances", group.entries.count { $0.isPassing }) }
+                    }
+                }
             }
         }
     }
 
-    /// - Parameter isShown: the others only say which services have proxies.
-    private static func summaries(
-        of all: [InstanceGroup], index: UInt64, _ environment: APIEnvironment,
-        where isShown: (InstanceGroup) -> Bool = { _ in true }
-    ) -> QueryResult {
+    /// The names that a peer sees, with nothing known of them: so it is in Consul.
+    private static func exportedSummaries(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        guard let peer = request.query.text("peer") else { throw Refusal(.invalid, "Missing peer name") }
         let datacenter = environment.dependencies.agent.datacenter
-        let proxies = proxies(in: all)
-        let sorted = all.filter(isShown).sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
-        return QueryResult(index: index) { json in
-            json.list(sorted) { json, group in
-                let own = proxies[Destination(name: group.name, peer: group.peer)] ?? []
-                summary(group, proxies: own, &json, datacenter: datacenter)
+        return try await environment.query(request, interest: [.localCatalog, .configEntries]) { state, numbers in
+            let names = ExportPlan(peerName: peer, state: state).listed.sorted()
+            return QueryResult(index: max(numbers.catalog, numbers.config)) { json in
+                json.list(names) { json, name in
+                    let group = InstanceGroup(name: name, peer: "", entries: [])
+                    json.object { $0.summaryFields(of: group, proxies: [], datacenter: datacenter) }
+                }
             }
         }
     }
@@ -138,7 +134,9 @@ enum CatalogRoutes {
         }
         return found
     }
+}
 
+extension JSONWriter {
     /// A service is as well as its own checks and those of its proxies; a check of their node counts once.
     private static func checks(of instances: [ServiceInstance]) -> [HealthCheck] {
         struct Key: Hashable {
@@ -149,31 +147,28 @@ enum CatalogRoutes {
         return instances.flatMap(\.checks).filter { seen.insert(Key(node: $0.node, id: $0.checkID)).inserted }
     }
 
-    private static func summary(
-        _ group: InstanceGroup, proxies: [ServiceInstance], _ json: inout JSONWriter, datacenter: String
+    fileprivate mutating func summaryFields(
+        of group: InstanceGroup, proxies: [ServiceInstance], datacenter: String
     ) {
         let instances = group.entries.map(\.instance)
-        let checks = checks(of: instances + proxies)
+        let checks = Self.checks(of: instances + proxies)
         let tags = Set(instances.flatMap(\.service.tags)).sorted()
         let place = instances.first?.node.datacenter ?? ""
-        json.object { json in
-            json.fieldIfNotEmpty("Kind", instances.first?.service.kind.rawValue ?? "")
-            json.field("Name", group.name)
-            json.field("Datacenter", place.isEmpty ? datacenter : place)
-            json.fieldOrNull("Tags", tags.isEmpty ? nil : tags)
-            json.field("Nodes", Set(instances.map(\.node.name)).sorted())
-            json.nullField("ExternalSources")
-            json.field("InstanceCount", instances.count)
-            json.field("ChecksPassing", checks.count { $0.status == .passing })
-            json.field("ChecksWarning", checks.count { $0.status == .warning })
-            json.field("ChecksCritical", checks.count { $0.status == .critical || $0.status == .maintenance })
-            json.object("GatewayConfig") { _ in }
-            json.field("TransparentProxy", false)
-            json.field("ConnectNative", instances.contains { $0.service.connectNative })
-            json.fieldIfNotEmpty("PeerName", group.peer)
-            json.field("ConnectedWithProxy", !proxies.isEmpty)
-            json.field("ConnectedWithGateway", false)
-            json.object("Hawser") { $0.field("PassingInstances", group.entries.count { $0.isPassing }) }
-        }
+        fieldIfNotEmpty("Kind", instances.first?.service.kind.rawValue ?? "")
+        field("Name", group.name)
+        field("Datacenter", place.isEmpty ? datacenter : place)
+        fieldOrNull("Tags", tags.isEmpty ? nil : tags)
+        fieldOrNull("Nodes", instances.isEmpty ? nil : Set(instances.map(\.node.name)).sorted())
+        nullField("ExternalSources")
+        field("InstanceCount", instances.count)
+        field("ChecksPassing", checks.count { $0.status == .passing })
+        field("ChecksWarning", checks.count { $0.status == .warning })
+        field("ChecksCritical", checks.count { $0.status == .critical || $0.status == .maintenance })
+        object("GatewayConfig") { _ in }
+        field("TransparentProxy", false)
+        field("ConnectNative", instances.contains { $0.service.connectNative })
+        fieldIfNotEmpty("PeerName", group.peer)
+        field("ConnectedWithProxy", !proxies.isEmpty)
+        field("ConnectedWithGateway", false)
     }
 }
