@@ -92,7 +92,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore", "MeshCore", "HealthCore",
+    "GatewayCore", "MeshCore", "HealthCore", "FilterCore",
 ]
 
 let modules: [Module] = [
@@ -125,6 +125,8 @@ let modules: [Module] = [
         ]),
 
     module(.domain, "HealthCore", uses: ["CatalogCore"], packages: [heaps, deques]),
+
+    module(.domain, "FilterCore", uses: ["DocumentCore"]),
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
@@ -224,6 +226,7 @@ let modules: [Module] = [
             "HawserTestKit",
         ]),
     tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
+    tests(.domain, of: "FilterCore", uses: ["DocumentCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "GatewayRelay", uses: ["CLinux", "ClientHello"]),

@@ -49,6 +49,21 @@ package enum CheckDefinition {
         return check
     }
 
+    /// Reads a check of a catalog registration: its state is what is said, for nobody runs it.
+    static func ofCatalog(_ map: inout MapReader) -> HealthCheck? {
+        let name = map.string("name") ?? ""
+        let id = map.string("check_id") ?? ""
+        guard !id.isEmpty || !name.isEmpty else {
+            map.consulRefuses("check_id", "Must provide check ID or name")
+            return nil
+        }
+        return HealthCheck(
+            node: "", checkID: id.isEmpty ? name : id, name: name,
+            status: checkedStatus(map.string("status") ?? "", map), notes: map.string("notes") ?? "",
+            output: map.string("output") ?? "", serviceID: map.string("service_id") ?? "",
+            type: map.string("type") ?? "")
+    }
+
     // MARK: - Parts
 
     private static func check(_ map: inout MapReader, of service: NodeService) -> HealthCheck? {

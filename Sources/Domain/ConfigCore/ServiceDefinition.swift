@@ -22,12 +22,22 @@ package enum ServiceDefinition {
         return [parent, sidecar]
     }
 
+    /// The service of a catalog registration: its name stands under `Service`, and its checks beside it.
+    static func catalogService(_ map: inout MapReader) -> NodeService? {
+        var service = registration(&map, parent: nil, nameKey: "service").service
+        service.connectNative = map.map("connect") { $0.bool("native") } ?? false
+        validate(service, hasSidecar: false, map)
+        return service
+    }
+
     /// Reads a definition without a `connect` block of its own.
     ///
     /// - Parameter parent: for a sidecar, the service it stands in front of and takes its defaults from
     ///   (gateway data plane, section 5.3).
-    private static func registration(_ map: inout MapReader, parent: NodeService?) -> Registration {
-        let name = name(&map, parent: parent)
+    private static func registration(
+        _ map: inout MapReader, parent: NodeService?, nameKey: String = "name"
+    ) -> Registration {
+        let name = name(&map, nameKey, parent: parent)
         let id = map.string("id") ?? ""
         if parent != nil, !id.isEmpty { map.invalid("id", "must not be set: a sidecar is named after its service") }
         var service = NodeService(
@@ -59,10 +69,10 @@ package enum ServiceDefinition {
 
     // MARK: - Parts
 
-    private static func name(_ map: inout MapReader, parent: NodeService?) -> String {
-        if let name = map.string("name"), !name.isEmpty { return name }
+    private static func name(_ map: inout MapReader, _ key: String, parent: NodeService?) -> String {
+        if let name = map.string(key), !name.isEmpty { return name }
         if let parent { return "\(parent.service)-sidecar-proxy" }
-        map.consulRefuses("name", "Missing service name")
+        map.consulRefuses(key, "Missing service name")
         return ""
     }
 
@@ -96,7 +106,7 @@ package enum ServiceDefinition {
             passing: map.integer("passing", in: 1...65535) ?? 1, warning: map.integer("warning", in: 0...65535) ?? 1)
     }
 
-    private static func locality(_ map: inout MapReader) -> Locality? {
+    static func locality(_ map: inout MapReader) -> Locality? {
         map.map("locality") { Locality(region: $0.string("region") ?? "", zone: $0.string("zone") ?? "") }
     }
 

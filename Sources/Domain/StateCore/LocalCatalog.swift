@@ -23,6 +23,15 @@ package enum Source: Hashable, Sendable {
     case api
 }
 
+/// One node of this cluster.
+package struct LocalNode: Hashable, Sendable {
+    package var node: Node
+    /// Whether a client of the HTTP API put it into the catalog: no agent looks after it. Durable.
+    package var isExternal: Bool
+    package var createIndex: UInt64
+    package var modifyIndex: UInt64
+}
+
 /// One instance of this cluster.
 package struct LocalInstance: Hashable, Sendable {
     package var key: InstanceKey
@@ -43,12 +52,12 @@ package struct LocalService: Sendable {
 /// The nodes and services of this cluster. A value: a snapshot of it stays as it was, and a change costs the same
 /// however many services stand.
 package struct LocalCatalog: Sendable {
-    package private(set) var nodes = Table<String, Node>()
+    package private(set) var nodes = Table<String, LocalNode>()
     package private(set) var services = Table<String, LocalService>()
-    /// The service name of each instance.
-    package private(set) var serviceNames = Table<InstanceKey, String>()
-    /// How many proxies or mesh-native instances each service name has.
-    private var meshInstances = Table<String, Int>()
+    /// The service name of each instance, by its node and its ID there.
+    private var serviceNames = Table<String, Table<String, String>>()
+    /// Who makes each service name reachable over the mesh.
+    private var meshServices = Table<String, MeshService>()
     /// Names of services that have mesh gateways among their instances.
     package private(set) var gatewayServices: Set<String> = []
     /// Checks that were registered by themselves, by what they are of: a node's own under an empty ID.
@@ -59,7 +68,23 @@ package struct LocalCatalog: Sendable {
     package init() {}
 
     /// Whether some instance can be reached over the mesh (protocol section 9, expansion rule 4).
-    package func isMeshService(_ name: String) -> Bool { (meshInstances[name] ?? 0) > 0 }
+    package func isMeshService(_ name: String) -> Bool { meshServices[name] != nil }
+
+    /// The names of the services among whose instances are proxies of the service or mesh-native ones, sorted, and an
+    /// index that moves when one of those changes; nil if there are none.
+    package func meshProviders(of name: String) -> (names: [String], modifyIndex: UInt64)? {
+        meshServices[name].map { ($0.providers.keys.sorted(), $0.modifyIndex) }
+    }
+
+    package func serviceName(of key: InstanceKey) -> String? { serviceNames[key.node]?[key.id] }
+
+    /// What runs on a node, in the order of the IDs.
+    package func keys(on node: String) -> [InstanceKey] {
+        (serviceNames[node]?.keys.sorted() ?? []).map { InstanceKey(node: node, id: $0) }
+    }
+
+    /// Every instance, in the order of the keys.
+    package var keys: [InstanceKey] { serviceNames.keys.sorted().flatMap { keys(on: $0) } }
 
     /// Every instance under the name with its node and the node's own checks, in the order of their keys.
     package func instances(of name: String) -> [ServiceInstance] {
@@ -74,8 +99,9 @@ package struct LocalCatalog: Sendable {
         }
     }
 
-    private func resolve(_ instance: LocalInstance) -> ServiceInstance {
-        let node = nodes[instance.key.node] ?? Node(name: instance.key.node)
+    /// An instance with its node and the node's own checks.
+    package func resolve(_ instance: LocalInstance) -> ServiceInstance {
+        let node = nodes[instance.key.node]?.node ?? Node(name: instance.key.node)
         let ofNode = checks(at: InstanceKey(node: instance.key.node, id: ""))
         return ServiceInstance(
             node: node, service: instance.registration.service, checks: ofNode + checks(of: instance))
@@ -98,19 +124,27 @@ package struct LocalCatalog: Sendable {
     // MARK: Changes, called by transactions
 
     /// - Returns: whether anything changed.
-    mutating func put(_ node: Node) -> Bool {
-        guard nodes[node.name] != node else { return false }
-        nodes[node.name] = node
+    mutating func put(_ node: Node, isExternal: Bool, index: UInt64) -> Bool {
+        let previous = nodes[node.name]
+        guard previous?.node != node || previous?.isExternal != isExternal else { return false }
+        nodes[node.name] = LocalNode(
+            node: node, isExternal: isExternal, createIndex: previous?.createIndex ?? index, modifyIndex: index)
         return true
     }
 
+    /// As it was stored.
+    mutating func restore(_ node: LocalNode) { nodes[node.node.name] = node }
+
+    /// Removes a node that nothing runs on any more.
+    mutating func removeNode(_ name: String) { nodes[name] = nil }
+
     /// A node changed, and with it what its services look like.
     ///
-    /// - Returns: their names.
+    /// - Returns: their names, and those of the services that its proxies stand in front of.
     mutating func touch(servicesOn node: String, index: UInt64) -> [String] {
-        let names = services.filter { $0.value.instances.contains { $0.key.node == node } }.map(\.key)
-        for name in names { services[name]?.modifyIndex = index }
-        return names
+        var names: Set<String> = []
+        for key in keys(on: node) { names.formUnion(touch(key, index: index)) }
+        return names.sorted()
     }
 
     /// Adds or replaces an instance.
@@ -121,7 +155,7 @@ package struct LocalCatalog: Sendable {
         let name = registration.service.service
         var changed: [String] = []
         var createIndex = index
-        if let previous = serviceNames[key] {
+        if let previous = serviceName(of: key) {
             if previous == name, let stored = instance(at: key, in: name) {
                 guard stored.registration != registration || stored.source != source else { return [] }
                 createIndex = stored.createIndex
@@ -133,26 +167,23 @@ package struct LocalCatalog: Sendable {
         var service = services[name] ?? LocalService(createIndex: index, modifyIndex: index)
         let position = service.instances.firstIndex { $0.key > key } ?? service.instances.endIndex
         service.instances.insert(instance, at: position)
-        service.modifyIndex = index
         services[name] = service
-        serviceNames[key] = name
+        serviceNames[key.node, default: Table()][key.id] = name
         for check in registration.checks { own(check.checkID, key) }
         count(registration.service, by: 1)
         if registration.service.kind == .meshGateway { gatewayServices.insert(name) }
-        changed.append(name)
-        if let destination = registration.service.meshDestination, destination != name { changed.append(destination) }
-        return changed
+        return changed + touch(registration.service, index: index)
     }
 
     /// - Returns: the names of the services that changed: none if there was no such instance.
     mutating func remove(at key: InstanceKey, index: UInt64) -> [String] {
-        guard let name = serviceNames[key] else { return [] }
+        guard let name = serviceName(of: key) else { return [] }
         return remove(key, from: name, index: index)
     }
 
     /// A file's definition is what it was and stands elsewhere; its places are those of its proxy's settings too.
     mutating func move(_ definition: NodeService, at key: InstanceKey, to place: String) {
-        guard let name = serviceNames[key],
+        guard let name = serviceName(of: key),
             let index = services[name]?.instances.firstIndex(where: { $0.key == key }),
             var instance = services[name]?.instances[index], case .file = instance.source
         else { return }
@@ -164,7 +195,7 @@ package struct LocalCatalog: Sendable {
     }
 
     package func instance(at key: InstanceKey) -> LocalInstance? {
-        serviceNames[key].flatMap { instance(at: key, in: $0) }
+        serviceName(of: key).flatMap { instance(at: key, in: $0) }
     }
 
     private func instance(at key: InstanceKey, in name: String) -> LocalInstance? {
@@ -176,9 +207,9 @@ package struct LocalCatalog: Sendable {
         guard var service = services[name], let position = service.instances.firstIndex(where: { $0.key == key })
         else { return [] }
         let removed = service.instances.remove(at: position)
-        service.modifyIndex = index
         services[name] = service.instances.isEmpty ? nil : service
-        serviceNames[key] = nil
+        serviceNames[key.node]?[key.id] = nil
+        if serviceNames[key.node]?.isEmpty == true { serviceNames[key.node] = nil }
         for check in removed.registration.checks { disown(check.checkID, key) }
         count(removed.registration.service, by: -1)
         if removed.registration.service.kind == .meshGateway,
@@ -186,8 +217,7 @@ package struct LocalCatalog: Sendable {
         {
             gatewayServices.remove(name)
         }
-        guard let destination = removed.registration.service.meshDestination, destination != name else { return [name] }
-        return [name, destination]
+        return touch(removed.registration.service, index: index)
     }
 
     /// Adds or replaces a check that was registered by itself.
@@ -224,7 +254,8 @@ package struct LocalCatalog: Sendable {
         _ results: [CheckResult], at key: InstanceKey, index: UInt64
     ) -> (services: [String], isDefinitionChanged: Bool, added: [HealthCheck]) {
         var isDefinitionChanged = false
-        if let name = serviceNames[key], let position = services[name]?.instances.firstIndex(where: { $0.key == key }),
+        if let name = serviceName(of: key),
+            let position = services[name]?.instances.firstIndex(where: { $0.key == key }),
             var instance = services[name]?.instances[position]
         {
             for result in results where result.write(to: &instance.registration.checks) { isDefinitionChanged = true }
@@ -241,11 +272,15 @@ package struct LocalCatalog: Sendable {
     /// The health of an instance changed, or of a node, and with it what services look like.
     private mutating func touch(_ key: InstanceKey, index: UInt64) -> [String] {
         guard !key.id.isEmpty else { return touch(servicesOn: key.node, index: index) }
-        guard let name = serviceNames[key] else { return [] }
-        services[name]?.modifyIndex = index
-        guard let destination = instance(at: key, in: name)?.registration.service.meshDestination, destination != name
-        else { return [name] }
-        return [name, destination]
+        return instance(at: key).map { touch($0.registration.service, index: index) } ?? []
+    }
+
+    /// An instance changed, and with it its service, and the one that it makes reachable over the mesh.
+    private mutating func touch(_ service: NodeService, index: UInt64) -> [String] {
+        services[service.service]?.modifyIndex = index
+        guard let destination = service.meshDestination else { return [service.service] }
+        meshServices[destination]?.modifyIndex = index
+        return destination == service.service ? [destination] : [service.service, destination]
     }
 
     private mutating func own(_ checkID: String, _ key: InstanceKey) {
@@ -259,8 +294,10 @@ package struct LocalCatalog: Sendable {
 
     private mutating func count(_ service: NodeService, by step: Int) {
         guard let name = service.meshDestination else { return }
-        let count = (meshInstances[name] ?? 0) + step
-        meshInstances[name] = count > 0 ? count : nil
+        var mesh = meshServices[name] ?? MeshService()
+        let count = (mesh.providers[service.service] ?? 0) + step
+        mesh.providers[service.service] = count > 0 ? count : nil
+        meshServices[name] = mesh.providers.isEmpty ? nil : mesh
     }
 }
 
@@ -274,6 +311,13 @@ extension CheckResult {
         checks[index].output = output
         return true
     }
+}
+
+/// What makes a service reachable over the mesh.
+private struct MeshService: Sendable {
+    /// Proxies and mesh-native instances, counted by their service names.
+    var providers: [String: Int] = [:]
+    var modifyIndex: UInt64 = 0
 }
 
 private struct CheckPlace: Hashable {

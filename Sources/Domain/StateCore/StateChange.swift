@@ -40,7 +40,7 @@ package struct StateInterest: OptionSet, Hashable, Sendable {
     package static let establishing = StateInterest(rawValue: 1 << 7)
     package static let everything = StateInterest(rawValue: .max)
 
-    func includes(_ change: StateChange) -> Bool {
+    fileprivate func includes(_ change: StateChange) -> Bool {
         switch change {
         case .identity: contains(.identity)
         case .peering: contains(.peerings)
@@ -52,4 +52,17 @@ package struct StateInterest: OptionSet, Hashable, Sendable {
         case .importedList, .importedService: contains(.imports)
         }
     }
+}
+
+/// What a subscription wants to hear of: whole areas, and single things.
+package struct StateTopics: Hashable, Sendable {
+    package var areas: StateInterest
+    package var things: Set<StateChange>
+
+    package init(areas: StateInterest = [], things: Set<StateChange> = []) {
+        self.areas = areas
+        self.things = things
+    }
+
+    func include(_ change: StateChange) -> Bool { areas.includes(change) || things.contains(change) }
 }

@@ -23,6 +23,54 @@ extension StateCodec {
         return true
     }
 
+    // MARK: Nodes that clients registered
+
+    static func encode(_ stored: LocalNode) -> [UInt8] {
+        let node = stored.node
+        var json = JSONWriter()
+        json.object {
+            $0.field("ID", node.id)
+            $0.field("Node", node.name)
+            $0.field("Address", node.address)
+            $0.field("Datacenter", node.datacenter)
+            $0.field("TaggedAddresses", node.taggedAddresses)
+            $0.field("Meta", node.meta)
+            write(node.locality, to: &$0)
+            $0.field("CreateIndex", stored.createIndex)
+            $0.field("ModifyIndex", stored.modifyIndex)
+        }
+        return json.bytes
+    }
+
+    static func restoreNode(_ document: Document, into state: inout State) -> Bool {
+        guard let stored = decode(document, decodeNode) else { return false }
+        state.catalog.restore(stored)
+        state.index = max(state.index, stored.modifyIndex)
+        return true
+    }
+
+    private static func decodeNode(_ map: inout MapReader) -> LocalNode? {
+        guard let name = map.string("Node") else { return nil }
+        let node = Node(
+            id: map.string("ID") ?? "", name: name, address: map.string("Address") ?? "",
+            datacenter: map.string("Datacenter") ?? "", taggedAddresses: map.stringMap("TaggedAddresses") ?? [:],
+            meta: map.stringMap("Meta") ?? [:], locality: decodeLocality(&map))
+        return LocalNode(
+            node: node, isExternal: true, createIndex: map.index("CreateIndex"), modifyIndex: map.index("ModifyIndex"))
+    }
+
+    private static func write(_ locality: Locality?, to json: inout JSONWriter) {
+        guard let locality else { return }
+        json.object("Locality") {
+            $0.field("Region", locality.region)
+            $0.field("Zone", locality.zone)
+        }
+    }
+
+    private static func decodeLocality(_ map: inout MapReader) -> Locality? {
+        map.map("Locality") { Locality(region: $0.string("Region") ?? "", zone: $0.string("Zone") ?? "") }
+    }
+
     // MARK: Services that clients registered
 
     static func encode(_ instance: LocalInstance) -> [UInt8] {
@@ -71,12 +119,7 @@ extension StateCodec {
             }
         }
         json.field("EnableTagOverride", service.enableTagOverride)
-        if let locality = service.locality {
-            json.object("Locality") {
-                $0.field("Region", locality.region)
-                $0.field("Zone", locality.zone)
-            }
-        }
+        write(service.locality, to: &json)
         if let proxy = service.proxy { json.object("Proxy", proxy.writeFields) }
         json.field("ConnectNative", service.connectNative)
     }
@@ -122,9 +165,7 @@ extension StateCodec {
                 warning: weights.integer("Warning", in: 0...65_535) ?? 0)
         }
         service.enableTagOverride = map.bool("EnableTagOverride") ?? false
-        service.locality = map.map("Locality") {
-            Locality(region: $0.string("Region") ?? "", zone: $0.string("Zone") ?? "")
-        }
+        service.locality = decodeLocality(&map)
         service.proxy = map.map("Proxy") { ProxyConfiguration(&$0) }
         service.connectNative = map.bool("ConnectNative") ?? false
         return service

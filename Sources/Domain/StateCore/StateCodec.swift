@@ -17,6 +17,7 @@ enum StateCodec {
     static func announcedKey(of id: PeeringID) -> String { "announced/\(id)" }
     static func importKey(of id: PeeringID, _ name: String) -> String { "import/\(id)/\(name)" }
     static func key(of entry: ConfigEntryKey) -> String { "config/\(entry)" }
+    static func key(ofNode name: String) -> String { "node/\(name)" }
     static func key(of instance: InstanceKey) -> String { "service/\(instance.node)/\(instance.id)" }
     static func healthKey(of instance: InstanceKey) -> String { "health/\(instance.node)/\(instance.id)" }
     static func key(of check: HealthCheck, on node: String) -> String { "check/\(node)/\(check.checkID)" }
@@ -67,6 +68,8 @@ enum StateCodec {
             return state.farewells[PeeringID(rest)] != nil
         case "config":
             return restoreConfigEntry(document, into: &state)
+        case "node":
+            return restoreNode(document, into: &state)
         case "service":
             return restoreInstance(document, into: &state)
         case "check":

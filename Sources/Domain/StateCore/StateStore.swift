@@ -13,15 +13,11 @@ package final class StateStore: Sendable {
         var isDraining = false
     }
 
-    private struct Subscriber {
-        weak var subscription: StateSubscription?
-    }
-
     private let storage: any Storage
     private let current: Mutex<State>
     private let queue = Mutex(Queue())
     private let revision: Mutex<UInt64>
-    private let subscribers = Mutex<[Subscriber]>([])
+    private let subscribers = SubscriberRegistry()
 
     /// Reads what is stored.
     ///
@@ -55,14 +51,10 @@ package final class StateStore: Sendable {
     }
 
     /// Hears of changes from now on; take a snapshot after subscribing, not before.
-    package func subscribe(to interest: StateInterest) -> StateSubscription {
-        let subscription = StateSubscription(interest: interest)
-        subscribers.withLock { subscribers in
-            subscribers.removeAll { $0.subscription == nil }
-            subscribers.append(Subscriber(subscription: subscription))
-        }
-        return subscription
-    }
+    package func subscribe(to topics: StateTopics) -> StateSubscription { subscribers.subscribe(to: topics) }
+
+    /// The same for whole areas.
+    package func subscribe(to areas: StateInterest) -> StateSubscription { subscribe(to: StateTopics(areas: areas)) }
 
     // MARK: The writer
 
@@ -112,8 +104,7 @@ package final class StateStore: Sendable {
 
     private func publish(_ changes: [StateChange]) {
         guard !changes.isEmpty else { return }
-        let receivers = subscribers.withLock { $0.compactMap(\.subscription) }
-        for receiver in receivers { receiver.changesCommitted(changes) }
+        for receiver in subscribers.receivers(of: changes) { receiver.changesCommitted(changes) }
     }
 }
 

@@ -12,16 +12,20 @@ package final class StateSubscription: Sendable {
     }
 
     private let inbox = Mutex(Inbox())
-    private let interest: StateInterest
+    private let topics: StateTopics
+    private let onEnd: @Sendable () -> Void
 
-    init(interest: StateInterest) {
-        self.interest = interest
+    init(topics: StateTopics, onEnd: @escaping @Sendable () -> Void) {
+        self.topics = topics
+        self.onEnd = onEnd
     }
+
+    deinit { onEnd() }
 
     /// Called by the store after each commit, on the committing task.
     func changesCommitted(_ changes: [StateChange]) {
         let waiter: CheckedContinuation<Void, Never>? = inbox.withLock { inbox in
-            for change in changes where interest.includes(change) {
+            for change in changes where topics.include(change) {
                 inbox.pending.insert(change)
             }
             guard !inbox.pending.isEmpty else { return nil }

@@ -133,10 +133,28 @@ package struct Transaction: Sendable {
 
     // MARK: Catalog of this cluster
 
-    mutating func put(_ node: Node) {
-        guard state.catalog.put(node) else { return }
+    mutating func put(_ node: Node, isExternal: Bool = false) {
+        let wasExternal = state.catalog.nodes[node.name]?.isExternal ?? false
+        guard state.catalog.put(node, isExternal: isExternal, index: index) else { return }
+        if isExternal, let stored = state.catalog.nodes[node.name] {
+            writes.append(StorageWrite(key: StateCodec.key(ofNode: node.name), value: StateCodec.encode(stored)))
+        } else if wasExternal {
+            // The agent took the name over: it must not come back as somebody else's.
+            writes.append(StorageWrite(key: StateCodec.key(ofNode: node.name), value: nil))
+        }
         changes.append(.localNode(node.name))
         changes += state.catalog.touch(servicesOn: node.name, index: index).map { .localService($0) }
+    }
+
+    /// Removes an external node with everything on it.
+    mutating func removeNode(_ name: String) {
+        guard state.catalog.nodes[name]?.isExternal == true else { return }
+        for key in state.catalog.keys(on: name) { removeInstance(at: key) }
+        let own = InstanceKey(node: name, id: "")
+        for check in state.catalog.addedChecks[own] ?? [] { removeAddedCheck(check.checkID, at: own) }
+        state.catalog.removeNode(name)
+        writes.append(StorageWrite(key: StateCodec.key(ofNode: name), value: nil))
+        changes.append(.localNode(name))
     }
 
     mutating func put(_ registration: Registration, at key: InstanceKey, source: Source) {

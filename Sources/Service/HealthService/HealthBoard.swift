@@ -90,7 +90,7 @@ final class HealthBoard: Sendable {
             guard let key = catalog.check(checkID, on: node) else { return .failure(.unknownCheck(checkID)) }
             // It may have been registered a moment ago.
             let place = InstanceKey(node: node, id: key.serviceID)
-            observe(key.serviceID.isEmpty ? "" : catalog.serviceNames[place] ?? "", &record, now)
+            observe(key.serviceID.isEmpty ? "" : catalog.serviceName(of: place) ?? "", &record, now)
             let result = CheckResult(key: key, status: status, output: output)
             guard let actions = record.schedule.ttlHeard(result, now: now) else {
                 return .failure(Refusal(.failed, "CheckID \"\(checkID)\" does not have associated TTL"))

@@ -80,6 +80,33 @@ struct BlockingQueryTests {
         }
     }
 
+    /// Neither its index moves, nor is whoever waits for it woken.
+    @Test(arguments: ["health/service/a", "health/connect/a", "catalog/service/a", "health/checks/a"])
+    func aChangeOfAnotherServiceIsNoneOfItsOwn(target: String) async throws {
+        try await TestDaemon.run { daemon in
+            let sidecar = #""Connect":{"SidecarService":{"Port":21000}}"#
+            _ = try await daemon.send(
+                .put, "/v1/agent/service/register", #"{"Name":"a","Check":{"Name":"c","TTL":"1h"},\#(sidecar)}"#)
+            let before = try await daemon.send(.get, "/v1/\(target)")
+            _ = try await daemon.send(.put, "/v1/agent/service/register", #"{"Name":"b"}"#)
+            _ = try await daemon.send(.put, "/v1/agent/service/deregister/b")
+            let after = try await daemon.send(.get, "/v1/\(target)?index=\(before.index)&wait=1ms")
+            #expect(after.index == before.index && before.text != "[]")
+        }
+    }
+
+    /// It did not exist when the query began to wait.
+    @Test func aPeeringThatComesToBeWakesWhoWaitsForItsServices() async throws {
+        try await TestDaemon.run { daemon in
+            let before = try await daemon.send(.get, "/v1/health/service/web?peer=dc2")
+            async let blocked = daemon.send(.get, "/v1/health/service/web?peer=dc2&index=\(before.index)&wait=10m")
+            let id = try await daemon.store.addAcceptor("dc2")
+            try await daemon.store.imported("web", of: id, payload: "web", count: 1)
+            let after = try await blocked
+            #expect(after.index > before.index)
+        }
+    }
+
     /// Would hang for ten minutes if it did not.
     @Test func aShutdownEndsIt() async throws {
         try await TestDaemon.run { daemon in

@@ -10,53 +10,10 @@ import Testing
 
 @Suite("Instances look as Consul shows them")
 struct InstanceShapeTests {
-    /// The instance of a recorded health answer.
-    private func instance(_ fixture: Document) throws -> ServiceInstance {
-        let entry = try #require(fixture.list?.first)
-        func strings(_ value: Document?) -> [String: String] {
-            Dictionary(uniqueKeysWithValues: (value?.map ?? []).map { ($0.key, $0.value.string ?? "") })
-        }
-        func texts(_ value: Document?) -> [String] { (value?.list ?? []).compactMap(\.string) }
-        let node = try #require(entry["Node"])
-        let service = try #require(entry["Service"])
-        let check = try #require(entry["Checks"]?.list?.first)
-        var result = NodeService(
-            kind: ServiceKind(rawValue: service["Kind"]?.string ?? ""), id: service["ID"]?.string ?? "",
-            service: service["Service"]?.string ?? "", tags: texts(service["Tags"]),
-            address: service["Address"]?.string ?? "", port: Int(service["Port"]?.integer ?? 0),
-            meta: strings(service["Meta"]))
-        for member in service["TaggedAddresses"]?.map ?? [] {
-            result.taggedAddresses[member.key] = ServiceAddress(
-                address: member.value["Address"]?.string ?? "", port: Int(member.value["Port"]?.integer ?? 0))
-        }
-        if let name = service["Proxy"]?["DestinationServiceName"]?.string {
-            result.proxy = ProxyConfiguration(
-                destinationServiceName: name,
-                destinationServiceID: service["Proxy"]?["DestinationServiceID"]?.string ?? "")
-        }
-        if let meta = service["Connect"]?["PeerMeta"] {
-            result.peerMeta = PeerMeta(
-                sni: texts(meta["SNI"]), spiffeID: texts(meta["SpiffeID"]), protocol: meta["Protocol"]?.string ?? "")
-        }
-        return ServiceInstance(
-            node: Node(
-                id: node["ID"]?.string ?? "", name: node["Node"]?.string ?? "",
-                address: node["Address"]?.string ?? "", datacenter: node["Datacenter"]?.string ?? "",
-                taggedAddresses: strings(node["TaggedAddresses"]), meta: strings(node["Meta"])),
-            service: result,
-            checks: [
-                HealthCheck(
-                    node: check["Node"]?.string ?? "", checkID: check["CheckID"]?.string ?? "",
-                    name: check["Name"]?.string ?? "",
-                    status: HealthStatus(rawValue: check["Status"]?.string ?? ""),
-                    serviceID: check["ServiceID"]?.string ?? "", serviceName: check["ServiceName"]?.string ?? "")
-            ])
-    }
-
     @Test func anImportedServiceAndItsProxy() async throws {
         let web = try Fixtures.json("consul/json/imported.health-service-web.json")
         let proxy = try Fixtures.json("consul/json/gw-mesh.health-connect-web.json")
-        let payloads = ["web": [try instance(web)], "proxy": [try instance(proxy)]]
+        let payloads = ["web": [try recordedInstance(web)], "proxy": [try recordedInstance(proxy)]]
         try await TestDaemon.run(payloads: payloads) { daemon in
             let id = try await daemon.store.addAcceptor("dc1")
             try await daemon.store.imported("web", of: id, payload: "web", count: 1)

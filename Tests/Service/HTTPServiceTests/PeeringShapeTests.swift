@@ -110,7 +110,8 @@ struct PeeringShapeTests {
             #expect(
                 json.text == """
                     {"LastError":"connection refused","CounterpartGone":true,"RemoteAddress":"10.0.0.1:8503",\
-                    "ReceivedServices":1,"AnnouncedServices":2,"NextAttempt":null,"Refusals":{"web":"too large"}}
+                    "ReceivedServices":1,"AnnouncedServices":2,"ResponsesReceived":0,"ResponsesSent":0,"NextAttempt":null,\
+                    "Refusals":{"web":"too large"}}
                     """)
             // Nothing came in yet, but the stream is known: Go's zero time, not null.
             #expect(shown["StreamStatus"]?["LastReceive"]?.string == "0001-01-01T00:00:00Z")

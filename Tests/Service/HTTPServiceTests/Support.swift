@@ -1,9 +1,11 @@
+import CatalogCore
 import DocumentCore
 import HawserTestKit
 import IdentityCore
 import PeeringCore
 import ReplicationCore
 import StateCore
+import Testing
 
 @testable import hawser
 
@@ -53,3 +55,46 @@ func digest(_ byte: UInt8) -> SecretDigest { SecretDigest(bytes: Array(repeating
 
 /// Keys whose values depend on how often the store committed.
 let volatileKeys: Set<String> = ["CreateIndex", "ModifyIndex", "Hawser"]
+
+/// The instance of a recorded health answer.
+func recordedInstance(_ fixture: Document) throws -> ServiceInstance {
+    let entry = try #require(fixture.list?.first)
+    func strings(_ value: Document?) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: (value?.map ?? []).map { ($0.key, $0.value.string ?? "") })
+    }
+    func texts(_ value: Document?) -> [String] { (value?.list ?? []).compactMap(\.string) }
+    let node = try #require(entry["Node"])
+    let service = try #require(entry["Service"])
+    let check = try #require(entry["Checks"]?.list?.first)
+    var result = NodeService(
+        kind: ServiceKind(rawValue: service["Kind"]?.string ?? ""), id: service["ID"]?.string ?? "",
+        service: service["Service"]?.string ?? "", tags: texts(service["Tags"]),
+        address: service["Address"]?.string ?? "", port: Int(service["Port"]?.integer ?? 0),
+        meta: strings(service["Meta"]))
+    for member in service["TaggedAddresses"]?.map ?? [] {
+        result.taggedAddresses[member.key] = ServiceAddress(
+            address: member.value["Address"]?.string ?? "", port: Int(member.value["Port"]?.integer ?? 0))
+    }
+    if let name = service["Proxy"]?["DestinationServiceName"]?.string {
+        result.proxy = ProxyConfiguration(
+            destinationServiceName: name,
+            destinationServiceID: service["Proxy"]?["DestinationServiceID"]?.string ?? "")
+    }
+    if let meta = service["Connect"]?["PeerMeta"] {
+        result.peerMeta = PeerMeta(
+            sni: texts(meta["SNI"]), spiffeID: texts(meta["SpiffeID"]), protocol: meta["Protocol"]?.string ?? "")
+    }
+    return ServiceInstance(
+        node: Node(
+            id: node["ID"]?.string ?? "", name: node["Node"]?.string ?? "",
+            address: node["Address"]?.string ?? "", datacenter: node["Datacenter"]?.string ?? "",
+            taggedAddresses: strings(node["TaggedAddresses"]), meta: strings(node["Meta"])),
+        service: result,
+        checks: [
+            HealthCheck(
+                node: check["Node"]?.string ?? "", checkID: check["CheckID"]?.string ?? "",
+                name: check["Name"]?.string ?? "",
+                status: HealthStatus(rawValue: check["Status"]?.string ?? ""),
+                serviceID: check["ServiceID"]?.string ?? "", serviceName: check["ServiceName"]?.string ?? "")
+        ])
+}

@@ -9,7 +9,7 @@ package enum Fixtures {
 
     /// - Parameter path: below `Tests/Fixtures`.
     package static func bytes(_ path: String, here: String = #filePath) throws -> [UInt8] {
-        let tests = here.prefix(upTo: here.range(of: "/Tests/Support/")?.lowerBound ?? here.endIndex)
+        let tests = here.prefix(upTo: here.range(of: "/Tests/", options: .backwards)?.lowerBound ?? here.endIndex)
         let full = "\(tests)/Tests/Fixtures/\(path)"
         guard let data = FileManager.default.contents(atPath: full) else { throw Missing(path: full) }
         return Array(data)

@@ -96,7 +96,7 @@ package struct ApplyFiles: Command {
     }
 
     package func apply(to transaction: inout Transaction) throws(Refusal) {
-        let isFirst = transaction.state.catalog.nodes[node.name] == nil
+        let isFirst = transaction.state.catalog.nodes[node.name]?.isExternal ?? true
         transaction.put(node)
         if isFirst { adoptInstances(in: &transaction) }
         for key in removedEntries {
@@ -129,7 +129,7 @@ extension ApplyFiles {
     /// The agent may have another node name than when clients registered services with it: they are its own still.
     private func adoptInstances(in transaction: inout Transaction) {
         let catalog = transaction.state.catalog
-        for key in catalog.serviceNames.keys.sorted() where key.node != node.name {
+        for key in catalog.keys where key.node != node.name && catalog.nodes[key.node] == nil {
             guard let instance = catalog.instance(at: key), instance.source == .api else { continue }
             var registration = instance.registration
             for index in registration.checks.indices { registration.checks[index].node = node.name }
@@ -144,7 +144,8 @@ extension ApplyFiles {
     /// does not define any more.
     private func adoptChecks(in transaction: inout Transaction) {
         let catalog = transaction.state.catalog
-        for (key, checks) in catalog.addedChecks.sorted(by: { $0.key < $1.key }) {
+        for (key, checks) in catalog.addedChecks.sorted(by: { $0.key < $1.key })
+        where catalog.nodes[key.node]?.isExternal != true {
             let own = InstanceKey(node: node.name, id: key.id)
             let isOrphan = !key.id.isEmpty && catalog.instance(at: own) == nil
             guard isOrphan || own != key else { continue }
@@ -155,50 +156,4 @@ extension ApplyFiles {
             }
         }
     }
-}
-
-/// A client registers a service on the agent's own node, or replaces it.
-package struct RegisterService: Command {
-    package var node: String
-    package var registration: Registration
-
-    package init(node: String, registration: Registration) {
-        self.node = node
-        self.registration = registration
-    }
-
-    package func apply(to transaction: inout Transaction) throws(Refusal) {
-        let key = InstanceKey(node: node, id: registration.service.id)
-        try refuseIfFromFile(transaction.state.catalog.instance(at: key))
-        transaction.put(registration, at: key, source: .api)
-    }
-}
-
-/// A client removes a service from the agent's own node.
-package struct DeregisterService: Command {
-    package var node: String
-    package var id: String
-
-    package init(node: String, id: String) {
-        self.node = node
-        self.id = id
-    }
-
-    package func apply(to transaction: inout Transaction) throws(Refusal) {
-        let key = InstanceKey(node: node, id: id)
-        let stored = transaction.state.catalog.instance(at: key)
-        guard stored != nil else {
-            throw Refusal(
-                .notFound,
-                "Unknown service ID \"\(id)\". Ensure that the service ID is passed, not the service name.")
-        }
-        try refuseIfFromFile(stored)
-        transaction.removeInstance(at: key)
-    }
-}
-
-private func refuseIfFromFile(_ stored: LocalInstance?) throws(Refusal) {
-    guard let stored, case .file(let place) = stored.source else { return }
-    throw Refusal(
-        .conflict, "service \"\(stored.key.id)\" comes from \(place): change it there and run `hawser reload`")
 }

@@ -21,6 +21,7 @@ struct APIAnswer: Sendable {
     var index: UInt64?
     /// A word for programs that says more than the status of a refusal.
     var reason: String?
+    var contentHash: String?
     /// Methods that the path knows, for the `Allow` header.
     var allow: String?
 
@@ -64,12 +65,15 @@ struct APIAnswer: Sendable {
         }
         headers[.vary] = "Accept-Encoding"
         headers[.defaultACLPolicy] = "allow"
+        if let contentHash { headers[.contentHash] = contentHash }
         if let allow { headers[.allow] = allow }
         if let reason { headers[.reason] = reason }
         if let index {
             headers[.consulIndex] = "\(max(index, 1))"
             headers[.knownLeader] = "true"
             headers[.lastContact] = "0"
+            headers[.effectiveConsistency] = "leader"
+            headers[.queryBackend] = "blocking-query"
         }
         return headers
     }
@@ -105,5 +109,8 @@ extension HTTPField.Name {
     static let knownLeader = known("X-Consul-KnownLeader")
     static let lastContact = known("X-Consul-LastContact")
     static let reason = known("X-Hawser-Reason")
+    static let effectiveConsistency = known("X-Consul-Effective-Consistency")
+    static let queryBackend = known("X-Consul-Query-Backend")
+    static let contentHash = known("X-Consul-ContentHash")
     static let defaultACLPolicy = known("X-Consul-Default-Acl-Policy")
 }

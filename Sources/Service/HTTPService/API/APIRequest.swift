@@ -41,24 +41,27 @@ struct APIRequest: Sendable {
 
 /// The values after the question mark, decoded. A key alone has the empty value.
 struct RequestQuery: Sendable {
-    private var values: [String: String] = [:]
+    private var values: [String: [String]] = [:]
 
     init(_ text: Substring) {
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let key = percentDecoded(parts[0], plusIsSpace: true)
-            // The first of several wins, as in Consul.
-            if values[key] == nil { values[key] = parts.count > 1 ? percentDecoded(parts[1], plusIsSpace: true) : "" }
+            values[key, default: []].append(parts.count > 1 ? percentDecoded(parts[1], plusIsSpace: true) : "")
         }
     }
 
-    subscript(key: String) -> String? { values[key] }
+    /// The first of several wins where one is asked for, as in Consul.
+    subscript(key: String) -> String? { values[key]?.first }
+
+    /// All values of a key that may be given more than once, without empty ones.
+    func all(_ key: String) -> [String] { (values[key] ?? []).filter { !$0.isEmpty } }
 
     func has(_ key: String) -> Bool { values[key] != nil }
 
     /// A value that counts as absent when it is empty.
     func text(_ key: String) -> String? {
-        guard let value = values[key], !value.isEmpty else { return nil }
+        guard let value = self[key], !value.isEmpty else { return nil }
         return value
     }
 
@@ -66,6 +69,15 @@ struct RequestQuery: Sendable {
         guard let text = text(key) else { return nil }
         guard let number = UInt64(text) else { throw Refusal(.invalid, "Invalid \(key)") }
         return number
+    }
+
+    /// A switch; the key alone means yes.
+    func flag(_ key: String) throws(Refusal) -> Bool {
+        switch self[key] {
+        case nil, "false", "0", "f", "F", "False", "FALSE": return false
+        case "", "true", "1", "t", "T", "True", "TRUE": return true
+        case .some(let value): throw Refusal(.invalid, "Invalid value for \(key): \"\(value)\"")
+        }
     }
 
     func seconds(_ key: String) throws(Refusal) -> Duration? {

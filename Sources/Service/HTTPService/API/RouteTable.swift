@@ -51,10 +51,13 @@ struct RouteTable: Sendable {
 
     static func all(_ environment: APIEnvironment) -> RouteTable {
         RouteTable(
-            PeeringRoutes.routes(environment) + TokenRoutes.routes(environment) + ExportRoutes.routes(environment)
-                + ConfigRoutes.routes(environment)
-                + CatalogRoutes.routes(environment) + HealthRoutes.routes(environment)
-                + AgentRoutes.routes(environment) + CheckRoutes.routes(environment) + ClusterRoutes.routes(environment)
+            PeeringRoutes.routes(environment) + TokenRoutes.routes(environment)
+                + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
+                + CatalogRoutes.routes(environment) + NodeRoutes.routes(environment)
+                + ExternalRoutes.routes(environment) + HealthRoutes.routes(environment)
+                + AgentRoutes.routes(environment) + AgentServiceRoutes.routes(environment)
+                + MaintenanceRoutes.routes(environment) + CheckRoutes.routes(environment)
+                + ClusterRoutes.routes(environment)
                 + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
                 + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
                 + MeshRoutes.routes(environment))

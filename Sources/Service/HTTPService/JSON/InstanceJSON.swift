@@ -1,24 +1,15 @@
 import CatalogCore
 import DocumentCore
 
-/// One instance with where it comes from and the index of its row.
-struct InstanceEntry: Sendable {
-    var instance: ServiceInstance
-    /// Empty for an instance of this cluster.
-    var peer: String
-    var createIndex: UInt64
-    var modifyIndex: UInt64
-}
-
 extension JSONWriter {
     /// An entry of a health query.
     mutating func healthEntry(_ entry: InstanceEntry) {
         object { json in
             json.key("Node")
-            json.node(entry.instance.node, entry)
+            json.node(entry.nodeEntry)
             json.key("Service")
             json.service(entry.instance.service, entry)
-            json.list("Checks", entry.instance.checks) { json, check in json.check(check, entry) }
+            json.list("Checks", entry.checks) { json, check in json.check(check) }
         }
     }
 
@@ -47,13 +38,12 @@ extension JSONWriter {
             json.proxy("ServiceProxy", service.proxy)
             json.connect("ServiceConnect", service)
             json.fieldIfNotEmpty("PeerName", entry.peer)
-            json.field("CreateIndex", entry.createIndex)
-            json.field("ModifyIndex", entry.modifyIndex)
+            json.indexes(entry.indexes)
         }
     }
 
-    /// An entry of `/v1/agent/services`.
-    mutating func agentService(_ service: NodeService, datacenter: String) {
+    /// An entry of `/v1/agent/services`, and with its hash the answer of `/v1/agent/service`.
+    mutating func agentService(_ service: NodeService, datacenter: String, contentHash: String? = nil) {
         object { json in
             json.fieldIfNotEmpty("Kind", service.kind.rawValue)
             json.field("ID", service.id)
@@ -66,13 +56,16 @@ extension JSONWriter {
             json.fieldIfNotEmpty("SocketPath", service.socketPath)
             json.weights("Weights", service.weights)
             json.field("EnableTagOverride", service.enableTagOverride)
+            if let contentHash { json.field("ContentHash", contentHash) }
             if service.proxy != nil { json.proxy("Proxy", service.proxy) }
             if service.connectNative { json.connect("Connect", service) }
             json.field("Datacenter", datacenter)
         }
     }
 
-    private mutating func node(_ node: Node, _ entry: InstanceEntry) {
+    /// A node as `/v1/catalog/nodes` lists it.
+    mutating func node(_ entry: NodeEntry) {
+        let node = entry.node
         object { json in
             json.field("ID", node.id)
             json.field("Node", node.name)
@@ -82,11 +75,12 @@ extension JSONWriter {
             json.fieldOrNull("TaggedAddresses", map: node.taggedAddresses)
             json.fieldOrNull("Meta", map: node.meta)
             json.locality(node.locality)
-            json.indexes(entry)
+            json.indexes(entry.indexes)
         }
     }
 
-    private mutating func service(_ service: NodeService, _ entry: InstanceEntry) {
+    /// A service as `/v1/catalog/node` lists it.
+    mutating func service(_ service: NodeService, _ entry: InstanceEntry) {
         object { json in
             json.fieldIfNotEmpty("Kind", service.kind.rawValue)
             json.field("ID", service.id)
@@ -104,28 +98,19 @@ extension JSONWriter {
             json.connect("Connect", service)
             json.locality(service.locality)
             json.fieldIfNotEmpty("PeerName", entry.peer)
-            json.indexes(entry)
+            json.indexes(entry.indexes)
         }
-    }
-
-    private mutating func check(_ check: HealthCheck, _ entry: InstanceEntry) {
-        let isOfService = !check.serviceID.isEmpty
-        var check = check
-        if check.node.isEmpty { check.node = entry.instance.node.name }
-        if check.serviceTags.isEmpty, isOfService { check.serviceTags = entry.instance.service.tags }
-        self.check(check, peer: entry.peer) { $0.indexes(entry) }
     }
 
     /// An entry of `/v1/agent/checks`: what the agent has of its own carries no indexes, as in Consul.
     mutating func agentCheck(_ check: HealthCheck) {
-        self.check(check, peer: "") { json in
-            json.field("CreateIndex", 0)
-            json.field("ModifyIndex", 0)
-        }
+        self.check(CheckEntry(check: check, peer: "", indexes: RowIndexes(create: 0, modify: 0)))
     }
 
-    /// Checks that were registered with an agent show no definition: Consul keeps that to itself.
-    private mutating func check(_ check: HealthCheck, peer: String, indexes: (inout JSONWriter) -> Void) {
+    /// A check as health queries list it. Those that were registered with an agent show no definition: Consul keeps that
+    /// to itself.
+    mutating func check(_ entry: CheckEntry) {
+        let check = entry.check
         object { json in
             json.field("Node", check.node)
             json.field("CheckID", check.checkID)
@@ -140,17 +125,17 @@ extension JSONWriter {
             json.field("Interval", check.interval)
             json.field("Timeout", check.timeout)
             json.field("ExposedPort", 0)
-            json.fieldIfNotEmpty("PeerName", peer)
+            json.fieldIfNotEmpty("PeerName", entry.peer)
             json.object("Definition") { _ in }
-            indexes(&json)
+            json.indexes(entry.indexes)
         }
     }
 
     // MARK: Parts
 
-    private mutating func indexes(_ entry: InstanceEntry) {
-        field("CreateIndex", entry.createIndex)
-        field("ModifyIndex", entry.modifyIndex)
+    private mutating func indexes(_ indexes: RowIndexes) {
+        field("CreateIndex", indexes.create)
+        field("ModifyIndex", indexes.modify)
     }
 
     /// Go writes a map that was never made as null.

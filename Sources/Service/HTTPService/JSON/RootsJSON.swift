@@ -14,6 +14,24 @@ extension JSONWriter {
         }
     }
 
+    /// The answer of `/v1/connect/ca/configuration`.
+    mutating func caConfiguration(of root: CARoot?) {
+        object { json in
+            json.field("Provider", CAConfigurationBody.provider)
+            json.object("Config") { json in
+                json.field("IntermediateCertTTL", "8760h")
+                json.field("LeafCertTTL", "72h")
+                json.field("PrivateKeyBits", CAConfigurationBody.keyBits)
+                json.field("PrivateKeyType", CAConfigurationBody.keyType)
+                json.field("RootCertTTL", "87600h")
+            }
+            json.nullField("State")
+            json.field("ForceWithoutCrossSigning", false)
+            json.field("CreateIndex", root?.createIndex ?? 0)
+            json.field("ModifyIndex", root?.modifyIndex ?? 0)
+        }
+    }
+
     private mutating func root(_ root: CARoot, _ identity: ClusterIdentity) {
         object { json in
             json.field("ID", root.id)
@@ -32,8 +50,8 @@ extension JSONWriter {
             }
             json.field("Active", root.id == identity.activeRootID)
             if let time = root.rotatedOutAt { json.field("RotatedOutAt", Timestamp(seconds: time).rfc3339) }
-            json.field("PrivateKeyType", "ec")
-            json.field("PrivateKeyBits", 256)
+            json.field("PrivateKeyType", CAConfigurationBody.keyType)
+            json.field("PrivateKeyBits", CAConfigurationBody.keyBits)
             json.field("CreateIndex", root.createIndex)
             json.field("ModifyIndex", root.modifyIndex)
         }

@@ -6,6 +6,8 @@ import StateCore
 struct QueryResult: Sendable {
     /// Moves when the result may have changed.
     var index: UInt64
+    /// For what is told apart by what it says rather than by when it changed.
+    var contentHash: String?
     var content: Result<@Sendable (inout JSONWriter) -> Void, Refusal>
 
     init(index: UInt64, _ write: @escaping @Sendable (inout JSONWriter) -> Void) {
@@ -25,14 +27,34 @@ struct QueryResult: Sendable {
             case .failure(let refusal): .refusal(refusal)
             }
         answer.index = index
+        answer.contentHash = contentHash
         return answer
+    }
+}
+
+/// What a client has seen of a result, and does not want to see again.
+struct KnownResult: Sendable {
+    private let index: UInt64
+    private let hash: String?
+
+    init(_ query: RequestQuery) throws(Refusal) {
+        index = try query.number("index") ?? 0
+        hash = query.text("hash")
+    }
+
+    var isGiven: Bool { index > 0 || hash != nil }
+
+    func isStill(_ result: QueryResult) -> Bool {
+        guard let hash else { return result.index == index }
+        return result.contentHash == hash
     }
 }
 
 extension APIEnvironment {
     typealias Evaluation = @Sendable (State, QueryIndexes.Numbers) throws(Refusal) -> QueryResult
 
-    /// Answers a read at once, or with `?index=` when the result's index is another one, or the wait is over.
+    /// Answers a read at once, or with `?index=` when the result's index is another one, or the wait is over. What has
+    /// a content hash is waited for with `?hash=` likewise.
     ///
     /// An index that is ahead of ours comes from before a restart: it is answered at once, and the client starts
     /// over with ours.
@@ -41,20 +63,46 @@ extension APIEnvironment {
     func query(
         _ request: APIRequest, interest: StateInterest, _ evaluate: Evaluation
     ) async throws(Refusal) -> APIAnswer {
-        let known = try request.query.number("index") ?? 0
+        try await query(request, topics: { _ in StateTopics(areas: interest) }, evaluate)
+    }
+
+    /// - Parameter topics: in a state, the changes that can move the result's index: the fewer, the fewer are woken.
+    func query(
+        _ request: APIRequest, topics: @Sendable (State) -> StateTopics, _ evaluate: Evaluation
+    ) async throws(Refusal) -> APIAnswer {
+        let known = try KnownResult(request.query)
         let wait = try request.query.seconds("wait")
-        guard known > 0 else { return try evaluateNow(evaluate).answer }
+        guard known.isGiven else { return try evaluateNow(evaluate).answer }
         let deadline = ContinuousClock.now + jittered(wait)
-        let subscription = dependencies.store.subscribe(to: interest)
-        var result = try evaluateNow(evaluate)
-        guard result.index == known else { return result.answer }
-        let client = await request.context.client()
-        while result.index == known {
-            let outcome = await Waiting.wait(until: deadline, client: client) { _ = await subscription.next() }
-            result = try evaluateNow(evaluate)
-            guard outcome == .woken else { break }
+        var following = follow(topics)
+        var client: ClientGone?
+        var isOver = false
+        while true {
+            if let answer = try news(evaluate, since: isOver ? nil : known) { return answer }
+            let subscription = following.subscription
+            let present = if let client { client } else { await request.context.client() }
+            client = present
+            let outcome = await Waiting.wait(until: deadline, client: present) { _ = await subscription.next() }
+            isOver = outcome != .woken
+            if topics(dependencies.store.state) != following.topics { following = follow(topics) }
         }
-        return result.answer
+    }
+
+    /// Subscribes to what a state says, in a state that still says it.
+    private func follow(
+        _ topics: (State) -> StateTopics
+    ) -> (topics: StateTopics, subscription: StateSubscription) {
+        while true {
+            let wanted = topics(dependencies.store.state)
+            let subscription = dependencies.store.subscribe(to: wanted)
+            if topics(dependencies.store.state) == wanted { return (wanted, subscription) }
+        }
+    }
+
+    /// Nil if there are none. A result is not kept while its client waits: thousands may wait.
+    private func news(_ evaluate: Evaluation, since known: KnownResult?) throws(Refusal) -> APIAnswer? {
+        let result = try evaluateNow(evaluate)
+        return known?.isStill(result) == true ? nil : result.answer
     }
 
     private func evaluateNow(_ evaluate: Evaluation) throws(Refusal) -> QueryResult {

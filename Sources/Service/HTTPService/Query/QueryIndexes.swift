@@ -12,9 +12,13 @@ final class QueryIndexes: Sendable {
         var peerings: UInt64
         var config: UInt64
         var catalog: UInt64
-        /// Of the catalog's nodes alone: their changes are part of every service's answer.
-        var nodes: UInt64
+        /// When a service last went from the catalog, or from what is reached over the mesh: the index of one that is
+        /// not there. So a change of another service says nothing to who waits for it.
+        var absentServices: UInt64
+        var absentMeshServices: UInt64
         var imports: UInt64
+        /// When a peer last withdrew a service.
+        var absentImports: UInt64
         var identity: UInt64
     }
 
@@ -28,24 +32,29 @@ final class QueryIndexes: Sendable {
         let index = max(1, store.state.index)
         numbers = Mutex(
             Numbers(
-                peerings: index, config: index, catalog: index, nodes: index, imports: index, identity: index))
+                peerings: index, config: index, catalog: index, absentServices: index, absentMeshServices: index,
+                imports: index, absentImports: index, identity: index))
     }
 
     func current() -> Numbers {
         numbers.withLock { numbers in
             let changes = subscription.takePending()
             guard !changes.isEmpty else { return numbers }
-            let index = max(1, store.state.index)
+            let state = store.state
+            let index = max(1, state.index)
             let next = max(numbers.peerings + 1, index)
             for change in changes {
                 switch change {
                 case .peering, .establishing, .streamStatus, .trustBundle: numbers.peerings = next
                 case .configEntry: numbers.config = index
-                case .localService: numbers.catalog = index
-                case .localNode:
+                case .localService(let name):
                     numbers.catalog = index
-                    numbers.nodes = index
-                case .importedService: numbers.imports = index
+                    if state.catalog.services[name] == nil { numbers.absentServices = index }
+                    if !state.catalog.isMeshService(name) { numbers.absentMeshServices = index }
+                case .localNode: numbers.catalog = index
+                case .importedService(let id, let name):
+                    numbers.imports = index
+                    if state.imports[id]?.services[name] == nil { numbers.absentImports = index }
                 case .importedList:
                     numbers.imports = index
                     numbers.peerings = next

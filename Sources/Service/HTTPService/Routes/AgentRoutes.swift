@@ -1,21 +1,12 @@
-import CatalogCore
-import ConfigCore
 import DocumentCore
 import IdentityCore
-import StateCore
 
-/// `/v1/agent`: the daemon itself and the services registered with it.
+/// `/v1/agent`: the daemon itself.
 enum AgentRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route("agent/self", ("GET", { _ throws(Refusal) in describe(environment) })),
-            Route("agent/services", ("GET", { request throws(Refusal) in try await services(request, environment) })),
-            Route(
-                "agent/service/register",
-                ("PUT", { request throws(Refusal) in try await register(request, environment) })),
-            Route(
-                "agent/service/deregister/:id",
-                ("PUT", { request throws(Refusal) in try await deregister(request, environment) })),
+            Route("agent/members", ("GET", { _ throws(Refusal) in members(environment) })),
             Route("agent/reload", ("PUT", { _ throws(Refusal) in try await reload(environment) })),
         ]
     }
@@ -34,64 +25,41 @@ enum AgentRoutes {
                     json.field("Version", agent.version)
                 }
                 json.object("DebugConfig") { $0.field("PeeringEnabled", true) }
-                json.object("Member") { json in
-                    json.field("Name", agent.nodeName)
-                    json.field("Addr", agent.address)
-                    json.field("Port", agent.peeringPort)
-                    json.field("Tags", ["dc": agent.datacenter, "id": agent.nodeID, "role": "consul"])
-                    json.field("Status", 1)
-                }
+                json.key("Member")
+                json.member(agent)
                 json.object("xDS") { _ in }
             }
         }
     }
 
-    private static func services(
-        _ request: APIRequest, _ environment: APIEnvironment
-    ) async throws(Refusal) -> APIAnswer {
+    /// One daemon is the only member of its cluster.
+    private static func members(_ environment: APIEnvironment) -> APIAnswer {
         let agent = environment.dependencies.agent
-        return try await environment.query(request, interest: .localCatalog) { state, numbers in
-            let own = state.catalog.services.values.flatMap(\.instances).filter { $0.key.node == agent.nodeName }
-                .sorted { $0.key < $1.key }
-            return QueryResult(index: numbers.catalog) { json in
-                json.object { json in
-                    for instance in own {
-                        json.key(instance.key.id)
-                        json.agentService(instance.registration.service, datacenter: agent.datacenter)
-                    }
-                }
-            }
-        }
-    }
-
-    private static func register(
-        _ request: APIRequest, _ environment: APIEnvironment
-    ) async throws(Refusal) -> APIAnswer {
-        let node = environment.dependencies.agent.nodeName
-        for var registration in try registrations(in: try await request.body()) {
-            for index in registration.checks.indices { registration.checks[index].node = node }
-            try await environment.dependencies.store.apply(RegisterService(node: node, registration: registration))
-        }
-        return .empty
-    }
-
-    private static func registrations(in bytes: [UInt8]) throws(Refusal) -> [Registration] {
-        let (registrations, problems) = try decodeBody(bytes) { ServiceDefinition.registrations(&$0) }
-        if let problems { throw Refusal(.invalid, problems) }
-        return registrations ?? []
-    }
-
-    private static func deregister(
-        _ request: APIRequest, _ environment: APIEnvironment
-    ) async throws(Refusal) -> APIAnswer {
-        let node = environment.dependencies.agent.nodeName
-        try await environment.dependencies.store.apply(DeregisterService(node: node, id: request.captures[0]))
-        return .empty
+        return .json { json in json.list([agent]) { $0.member($1) } }
     }
 
     private static func reload(_ environment: APIEnvironment) async throws(Refusal) -> APIAnswer {
         let lines = try await environment.dependencies.reload.reload()
         guard !lines.isEmpty else { return .empty }
         return APIAnswer(content: .text(lines.map { $0 + "\n" }.joined()))
+    }
+}
+
+extension JSONWriter {
+    /// The versions are those of Consul's gossip, which clients show and nothing here speaks.
+    fileprivate mutating func member(_ agent: AgentDescription) {
+        object { json in
+            json.field("Name", agent.nodeName)
+            json.field("Addr", agent.address)
+            json.field("Port", agent.peeringPort)
+            json.field("Tags", ["dc": agent.datacenter, "id": agent.nodeID, "role": "consul"])
+            json.field("Status", 1)
+            json.field("ProtocolMin", 1)
+            json.field("ProtocolMax", 5)
+            json.field("ProtocolCur", 2)
+            json.field("DelegateMin", 2)
+            json.field("DelegateMax", 5)
+            json.field("DelegateCur", 4)
+        }
     }
 }

@@ -2,6 +2,7 @@ import CatalogCore
 import DocumentCore
 import IdentityCore
 import PeeringCore
+import ReplicationCore
 import StateCore
 
 /// `/v1/catalog` and the summary of services that Consul's UI and our CLI read.
@@ -9,28 +10,35 @@ enum CatalogRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route("catalog/services", ("GET", { request throws(Refusal) in try await services(request, environment) })),
+            Route("catalog/datacenters", ("GET", { _ throws(Refusal) in datacenters(environment) })),
             Route(
-                "catalog/service/:name", ("GET", { request throws(Refusal) in try await service(request, environment) })
-            ),
+                "catalog/service/:name",
+                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: false) })),
+            Route(
+                "catalog/connect/:name",
+                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })),
             Route(
                 "internal/ui/services",
                 ("GET", { request throws(Refusal) in try await summaries(request, environment) })),
+            Route(
+                "internal/ui/exported-services",
+                ("GET", { request throws(Refusal) in try await exportedSummaries(request, environment) })),
         ]
     }
 
-    private static let interest: StateInterest = [.localCatalog, .imports, .peerings]
+    /// A cluster knows its peers by their names, and no datacenter but its own.
+    private static func datacenters(_ environment: APIEnvironment) -> APIAnswer {
+        let own = environment.dependencies.agent.datacenter
+        return .json { $0.value([own]) }
+    }
 
-    private static func service(
-        _ request: APIRequest, _ environment: APIEnvironment
+    private static func instances(
+        _ request: APIRequest, _ environment: APIEnvironment, ofMesh: Bool
     ) async throws(Refusal) -> APIAnswer {
-        let name = request.captures[0]
-        let peer = request.query.text("peer")
-        guard !name.isEmpty else { throw Refusal(.invalid, "Missing service name") }
-        return try await environment.query(request, interest: interest) { state, numbers in
-            let query = InstanceQuery(
-                state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
-            let found = query.instances(of: name, peer: peer)
-            return QueryResult(index: found.index) { json in json.list(found.entries) { $0.catalogEntry($1) } }
+        let filter = try RequestFilter(request.query, over: .catalogEntry)
+        return try await environment.instances(request, ofMesh: ofMesh, byHealth: false) { found in
+            let entries = filter.select(found.entries) { $0.catalogEntry($1) }
+            return QueryResult(index: found.index) { json in json.list(entries) { $0.catalogEntry($1) } }
         }
     }
 
@@ -39,43 +47,24 @@ enum CatalogRoutes {
     private static func services(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
+        let filter = try RequestFilter(request.query, over: .catalogEntry)
+        let demands = try InstanceDemands(request.query)
         let peer = request.query.text("peer")
-        return try await environment.query(request, interest: interest) { (state, numbers) throws(Refusal) in
-            let query = InstanceQuery(
-                state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
-            let all = try groups(query, peer: peer, environment.limits)
-            return QueryResult(index: peer == nil ? numbers.catalog : numbers.imports) { json in
+        return try await environment.query(request, interest: InstanceQuery.interest) {
+            (state, numbers) throws(Refusal) in
+            let query = environment.instanceQuery(state, numbers)
+            var tags: [(name: String, tags: [String])] = []
+            for group in try query.groups(peer: peer, environment.limits) {
+                let wanted = demands.select(group.entries, byHealth: false)
+                let entries = filter.select(wanted) { $0.catalogEntry($1) }
+                guard !entries.isEmpty else { continue }
+                tags.append((group.name, Set(entries.flatMap(\.instance.service.tags)).sorted()))
+            }
+            return QueryResult(index: query.index(peer: peer)) { [tags] json in
                 json.object { json in
-                    for group in all {
-                        json.field(group.name, Set(group.entries.flatMap(\.instance.service.tags)).sorted())
-                    }
+                    for service in tags { json.field(service.name, service.tags) }
                 }
             }
-        }
-    }
-
-    /// All instances of one name from one source.
-    private struct Group: Sendable {
-        var name: String
-        var peer: String
-        var entries: [InstanceEntry]
-    }
-
-    private static func groups(
-        _ query: InstanceQuery, peer: String?, _ limits: HTTPLimits
-    ) throws(Refusal) -> [Group] {
-        guard let peer else {
-            return query.state.catalog.services.keys.sorted().map { name in
-                Group(name: name, peer: "", entries: query.instances(of: name, peer: nil).entries)
-            }
-        }
-        guard let id = query.state.peering(named: peer)?.id, let imports = query.state.imports[id] else { return [] }
-        guard imports.services.values.reduce(0, { $0 + $1.instanceCount }) <= limits.maxInstances else {
-            throw Refusal(
-                .failed, "\(peer) exports more than \(limits.maxInstances) instances: ask for one service at a time")
-        }
-        return imports.services.sorted { $0.key < $1.key }.map { name, service in
-            Group(name: name, peer: peer, entries: query.entries(of: service, peer: peer))
         }
     }
 
@@ -86,22 +75,44 @@ enum CatalogRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let peer = request.query.text("peer")
         let datacenter = environment.dependencies.agent.datacenter
-        return try await environment.query(request, interest: interest) { (state, numbers) throws(Refusal) in
-            let query = InstanceQuery(
-                state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
-            var all: [Group] = []
+        return try await environment.query(request, interest: InstanceQuery.interest) {
+            (state, numbers) throws(Refusal) in
+            let query = environment.instanceQuery(state, numbers)
+            var all: [InstanceGroup] = []
             if let peer {
-                all = try groups(query, peer: peer, environment.limits)
+                all = try query.groups(peer: peer, environment.limits)
             } else {
-                all = try groups(query, peer: nil, environment.limits)
-                for peering in state.sortedPeerings { all += try groups(query, peer: peering.name, environment.limits) }
+                all = try query.groups(peer: nil, environment.limits)
+                for peering in state.sortedPeerings {
+                    all += try query.groups(peer: peering.name, environment.limits)
+                }
             }
             let sorted = all.sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
             let proxies = proxies(in: all)
             return QueryResult(index: max(numbers.catalog, numbers.imports)) { json in
                 json.list(sorted) { json, group in
                     let own = proxies[Destination(name: group.name, peer: group.peer)] ?? []
-                    summary(group, proxies: own, &json, datacenter: datacenter)
+                    json.object { json in
+                        json.summaryFields(of: group, proxies: own, datacenter: datacenter)
+                        json.object("Hawser") { $0.field("PassingInstances", group.entries.count { $0.isPassing }) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The names that a peer sees, with nothing known of them: so it is in Consul.
+    private static func exportedSummaries(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        guard let peer = request.query.text("peer") else { throw Refusal(.invalid, "Missing peer name") }
+        let datacenter = environment.dependencies.agent.datacenter
+        return try await environment.query(request, interest: [.localCatalog, .configEntries]) { state, numbers in
+            let names = ExportPlan(peerName: peer, state: state).listed.sorted()
+            return QueryResult(index: max(numbers.catalog, numbers.config)) { json in
+                json.list(names) { json, name in
+                    let group = InstanceGroup(name: name, peer: "", entries: [])
+                    json.object { $0.summaryFields(of: group, proxies: [], datacenter: datacenter) }
                 }
             }
         }
@@ -113,7 +124,7 @@ enum CatalogRoutes {
     }
 
     /// Proxies by the service that they stand in front of.
-    private static func proxies(in groups: [Group]) -> [Destination: [ServiceInstance]] {
+    private static func proxies(in groups: [InstanceGroup]) -> [Destination: [ServiceInstance]] {
         var found: [Destination: [ServiceInstance]] = [:]
         for group in groups {
             for entry in group.entries where entry.instance.service.kind == .connectProxy {
@@ -123,7 +134,9 @@ enum CatalogRoutes {
         }
         return found
     }
+}
 
+extension JSONWriter {
     /// A service is as well as its own checks and those of its proxies; a check of their node counts once.
     private static func checks(of instances: [ServiceInstance]) -> [HealthCheck] {
         struct Key: Hashable {
@@ -134,31 +147,28 @@ enum CatalogRoutes {
         return instances.flatMap(\.checks).filter { seen.insert(Key(node: $0.node, id: $0.checkID)).inserted }
     }
 
-    private static func summary(
-        _ group: Group, proxies: [ServiceInstance], _ json: inout JSONWriter, datacenter: String
+    fileprivate mutating func summaryFields(
+        of group: InstanceGroup, proxies: [ServiceInstance], datacenter: String
     ) {
         let instances = group.entries.map(\.instance)
-        let checks = checks(of: instances + proxies)
+        let checks = Self.checks(of: instances + proxies)
         let tags = Set(instances.flatMap(\.service.tags)).sorted()
         let place = instances.first?.node.datacenter ?? ""
-        json.object { json in
-            json.fieldIfNotEmpty("Kind", instances.first?.service.kind.rawValue ?? "")
-            json.field("Name", group.name)
-            json.field("Datacenter", place.isEmpty ? datacenter : place)
-            json.fieldOrNull("Tags", tags.isEmpty ? nil : tags)
-            json.field("Nodes", Set(instances.map(\.node.name)).sorted())
-            json.nullField("ExternalSources")
-            json.field("InstanceCount", instances.count)
-            json.field("ChecksPassing", checks.count { $0.status == .passing })
-            json.field("ChecksWarning", checks.count { $0.status == .warning })
-            json.field("ChecksCritical", checks.count { $0.status == .critical || $0.status == .maintenance })
-            json.object("GatewayConfig") { _ in }
-            json.field("TransparentProxy", false)
-            json.field("ConnectNative", instances.contains { $0.service.connectNative })
-            json.fieldIfNotEmpty("PeerName", group.peer)
-            json.field("ConnectedWithProxy", !proxies.isEmpty)
-            json.field("ConnectedWithGateway", false)
-            json.object("Hawser") { $0.field("PassingInstances", group.entries.count { $0.isPassing }) }
-        }
+        fieldIfNotEmpty("Kind", instances.first?.service.kind.rawValue ?? "")
+        field("Name", group.name)
+        field("Datacenter", place.isEmpty ? datacenter : place)
+        fieldOrNull("Tags", tags.isEmpty ? nil : tags)
+        fieldOrNull("Nodes", instances.isEmpty ? nil : Set(instances.map(\.node.name)).sorted())
+        nullField("ExternalSources")
+        field("InstanceCount", instances.count)
+        field("ChecksPassing", checks.count { $0.status == .passing })
+        field("ChecksWarning", checks.count { $0.status == .warning })
+        field("ChecksCritical", checks.count { $0.status == .critical || $0.status == .maintenance })
+        object("GatewayConfig") { _ in }
+        field("TransparentProxy", false)
+        field("ConnectNative", instances.contains { $0.service.connectNative })
+        fieldIfNotEmpty("PeerName", group.peer)
+        field("ConnectedWithProxy", !proxies.isEmpty)
+        field("ConnectedWithGateway", false)
     }
 }

@@ -31,7 +31,7 @@ enum CheckRoutes {
         let operations = environment.dependencies.checks
         return try await environment.query(request, interest: .localCatalog) { state, numbers in
             let catalog = state.catalog
-            let own = catalog.serviceNames.keys.filter { $0.node == node } + [InstanceKey(node: node, id: "")]
+            let own = catalog.keys(on: node) + [InstanceKey(node: node, id: "")]
             let checks = own.flatMap { catalog.checks(at: $0) }.sorted { $0.checkID < $1.checkID }
             return QueryResult(index: numbers.catalog) { json in
                 json.object { json in

@@ -8,7 +8,12 @@ enum ClusterRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route("status/leader", ("GET", { _ throws(Refusal) in leader(environment) })),
+            Route("status/peers", ("GET", { _ throws(Refusal) in peers(environment) })),
             Route("connect/ca/roots", ("GET", { request throws(Refusal) in try await roots(request, environment) })),
+            Route(
+                "connect/ca/configuration",
+                ("GET", { request throws(Refusal) in try await configuration(request, environment) }),
+                ("PUT", { request throws(Refusal) in try await configure(request, environment) })),
             Route("hawser/ca/rotate", ("PUT", { _ throws(Refusal) in try await rotate(environment) })),
             Route("hawser/ca/retire", ("PUT", { request throws(Refusal) in try await retire(request, environment) })),
         ]
@@ -16,10 +21,21 @@ enum ClusterRoutes {
 
     /// One daemon is its own leader.
     private static func leader(_ environment: APIEnvironment) -> APIAnswer {
-        let agent = environment.dependencies.agent
-        let address = HostPort(host: agent.address, port: agent.peeringPort).description
+        let address = serverAddress(environment)
         return .json { $0.value(address) }
     }
+
+    private static func peers(_ environment: APIEnvironment) -> APIAnswer {
+        let address = serverAddress(environment)
+        return .json { $0.value([address]) }
+    }
+
+    private static func serverAddress(_ environment: APIEnvironment) -> String {
+        let agent = environment.dependencies.agent
+        return HostPort(host: agent.address, port: agent.peeringPort).description
+    }
+
+    // MARK: The CA
 
     private static func roots(
         _ request: APIRequest, _ environment: APIEnvironment
@@ -31,6 +47,25 @@ enum ClusterRoutes {
             }
             return QueryResult(index: numbers.identity) { $0.caRoots(identity) }
         }
+    }
+
+    private static func configuration(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        try await environment.query(request, interest: .identity) { state, numbers in
+            let root = state.identity?.activeRoot
+            return QueryResult(index: numbers.identity) { $0.caConfiguration(of: root) }
+        }
+    }
+
+    /// Only what makes a new root necessary does anything: the rest of the CA is not configured.
+    private static func configure(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let (body, broken) = try decodeBody(try await request.body()) { CAConfigurationBody(&$0) }
+        if let broken { throw Refusal(.invalid, broken) }
+        if body?.forcesRotation == true { try await environment.dependencies.authority.rotate() }
+        return .empty
     }
 
     private static func rotate(_ environment: APIEnvironment) async throws(Refusal) -> APIAnswer {

@@ -1,3 +1,4 @@
+import CatalogCore
 import DocumentCore
 import IdentityCore
 import StateCore
@@ -12,33 +13,102 @@ enum HealthRoutes {
             Route(
                 "health/connect/:name",
                 ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })),
+            Route(
+                "health/checks/:name",
+                ("GET", { request throws(Refusal) in try await serviceChecks(request, environment) })),
+            Route(
+                "health/node/:name",
+                ("GET", { request throws(Refusal) in try await nodeChecks(request, environment) })),
+            Route(
+                "health/state/:state",
+                ("GET", { request throws(Refusal) in try await checksInState(request, environment) })),
         ]
     }
 
     private static func instances(
         _ request: APIRequest, _ environment: APIEnvironment, ofMesh: Bool
     ) async throws(Refusal) -> APIAnswer {
-        let name = request.captures[0]
-        guard !name.isEmpty else { throw Refusal(.invalid, "Missing service name") }
-        let peer = request.query.text("peer")
-        let onlyPassing = try passing(request.query)
-        let interest: StateInterest = peer == nil ? .localCatalog : [.imports, .peerings]
-        return try await environment.query(request, interest: interest) { state, numbers in
-            let query = InstanceQuery(
-                state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
-            let found =
-                ofMesh ? query.meshInstances(of: name, peer: peer) : query.instances(of: name, peer: peer)
-            let entries = onlyPassing ? found.entries.filter(\.isPassing) : found.entries
+        let filter = try RequestFilter(request.query, over: .healthEntry)
+        return try await environment.instances(request, ofMesh: ofMesh, byHealth: true) { found in
+            let entries = filter.select(found.entries) { $0.healthEntry($1) }
             return QueryResult(index: found.index) { json in json.list(entries) { $0.healthEntry($1) } }
         }
     }
 
-    /// `?passing` alone means yes.
-    private static func passing(_ query: RequestQuery) throws(Refusal) -> Bool {
-        switch query["passing"] {
-        case nil, "false", "0", "f", "F", "False", "FALSE": return false
-        case "", "true", "1", "t", "T", "True", "TRUE": return true
-        default: throw Refusal(.invalid, "Invalid value for ?passing")
+    // MARK: Checks alone
+
+    private static func serviceChecks(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let filter = try RequestFilter(request.query, over: .check)
+        return try await environment.instances(request, ofMesh: false, byHealth: false) { found in
+            let checks = filter.select(found.entries.flatMap(\.serviceChecks)) { $0.check($1) }
+            return QueryResult(index: found.index) { json in json.list(checks) { $0.check($1) } }
+        }
+    }
+
+    private static func nodeChecks(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let name = request.captures[0]
+        guard !name.isEmpty else { throw Refusal(.invalid, "Missing node name") }
+        return try await checks(request, environment) { $0.node.name == name }
+    }
+
+    private static func checksInState(
+        _ request: APIRequest, _ environment: APIEnvironment
+    ) async throws(Refusal) -> APIAnswer {
+        let wanted = request.captures[0]
+        guard !wanted.isEmpty else { throw Refusal(.invalid, "Missing check state") }
+        return try await checks(request, environment, inState: wanted) { _ in true }
+    }
+
+    /// - Parameter state: `any` for all.
+    private static func checks(
+        _ request: APIRequest, _ environment: APIEnvironment, inState wanted: String = "any",
+        on isWanted: @escaping @Sendable (NodeEntry) -> Bool
+    ) async throws(Refusal) -> APIAnswer {
+        let filter = try RequestFilter(request.query, over: .check)
+        let demands = try InstanceDemands(request.query)
+        let peer = request.query.text("peer")
+        return try await environment.query(request, interest: InstanceQuery.interest) {
+            (state, numbers) throws(Refusal) in
+            let query = environment.instanceQuery(state, numbers)
+            var checks: [CheckEntry] = []
+            for node in try query.nodes(peer: peer, environment.limits) where isWanted(node) && demands.fits(node.node)
+            {
+                checks += try query.checks(on: node, peer: peer, environment.limits)
+            }
+            checks = filter.select(checks.filter { wanted == "any" || $0.check.status.rawValue == wanted }) {
+                $0.check($1)
+            }
+            return QueryResult(index: query.index(peer: peer)) { [checks] json in json.list(checks) { $0.check($1) } }
+        }
+    }
+}
+
+extension APIEnvironment {
+    func instanceQuery(_ state: State, _ numbers: QueryIndexes.Numbers) -> InstanceQuery {
+        InstanceQuery(state: state, numbers: numbers, decode: dependencies.decodeImported)
+    }
+
+    /// Answers a read of the instances under the name that the path ends in, as far as the request's demands go.
+    func instances(
+        _ request: APIRequest, ofMesh: Bool, byHealth: Bool,
+        _ answer: @Sendable (_ found: (entries: [InstanceEntry], index: UInt64)) throws(Refusal) -> QueryResult
+    ) async throws(Refusal) -> APIAnswer {
+        let name = request.captures[0]
+        guard !name.isEmpty else { throw Refusal(.invalid, "Missing service name") }
+        let demands = try InstanceDemands(request.query)
+        let peer = request.query.text("peer")
+        let topics: @Sendable (State) -> StateTopics = {
+            InstanceQuery.topics(of: name, peer: peer, ofMesh: ofMesh, in: $0)
+        }
+        return try await query(request, topics: topics) { (state, numbers) throws(Refusal) in
+            let query = instanceQuery(state, numbers)
+            let found =
+                ofMesh ? query.meshInstances(of: name, peer: peer) : query.instances(of: name, peer: peer)
+            return try answer((demands.select(found.entries, byHealth: byHealth), found.index))
         }
     }
 }
