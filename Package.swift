@@ -92,7 +92,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore", "MeshCore", "HealthCore",
+    "GatewayCore", "MeshCore", "NameCore", "HealthCore",
 ]
 
 let modules: [Module] = [
@@ -100,6 +100,7 @@ let modules: [Module] = [
     module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
     module(.proto, "GRPCWire", packages: [nioCore]),
     module(.proto, "ClientHello"),
+    module(.proto, "DNSWire"),
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
@@ -123,6 +124,9 @@ let modules: [Module] = [
         uses: [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
         ]),
+
+    module(
+        .domain, "NameCore", uses: ["DocumentCore", "CatalogCore", "ConfigCore", "PeeringCore", "StateCore"]),
 
     module(.domain, "HealthCore", uses: ["CatalogCore"], packages: [heaps, deques]),
 
@@ -168,6 +172,9 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
+        .service, "DNSService", uses: ["CatalogCore", "IdentityCore", "StateCore", "NameCore", "DNSWire", "Listening"],
+        packages: [nioCore, nioPosix, lifecycle]),
+    module(
         .service, "HTTPService", uses: domain + ["Observability", "Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
@@ -176,7 +183,8 @@ let modules: [Module] = [
         uses: domain + [
             "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation", "IdentityService",
             "ReplicationService",
-            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HealthService", "HTTPService",
+            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HealthService", "DNSService",
+            "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
@@ -198,6 +206,7 @@ let modules: [Module] = [
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
     tests(.proto, of: "GRPCWire", packages: [nioCore]),
     tests(.proto, of: "ClientHello"),
+    tests(.proto, of: "DNSWire"),
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "HCL", uses: ["DocumentCore"]),
@@ -223,6 +232,11 @@ let modules: [Module] = [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
             "HawserTestKit",
         ]),
+    tests(
+        .domain, of: "NameCore",
+        uses: [
+            "CatalogCore", "ConfigCore", "DocumentCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit",
+        ]),
     tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
@@ -247,6 +261,9 @@ let modules: [Module] = [
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
+    tests(
+        .service, of: "DNSService",
+        uses: ["CatalogCore", "NameCore", "StateCore", "HawserTestKit"], packages: [nioCore, nioPosix, nioEmbedded]),
     tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",

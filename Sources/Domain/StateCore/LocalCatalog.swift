@@ -43,12 +43,12 @@ package struct LocalService: Sendable {
 /// The nodes and services of this cluster. A value: a snapshot of it stays as it was, and a change costs the same
 /// however many services stand.
 package struct LocalCatalog: Sendable {
-    package private(set) var nodes = Table<String, Node>()
-    package private(set) var services = Table<String, LocalService>()
+    package private(set) var nodes = NameTable<Node>()
+    package private(set) var services = NameTable<LocalService>()
     /// The service name of each instance.
     package private(set) var serviceNames = Table<InstanceKey, String>()
-    /// How many proxies or mesh-native instances each service name has.
-    private var meshInstances = Table<String, Int>()
+    /// The proxies and mesh-native instances of each service name.
+    package private(set) var meshInstances = NameTable<Set<InstanceKey>>()
     /// Names of services that have mesh gateways among their instances.
     package private(set) var gatewayServices: Set<String> = []
     /// Checks that were registered by themselves, by what they are of: a node's own under an empty ID.
@@ -59,12 +59,17 @@ package struct LocalCatalog: Sendable {
     package init() {}
 
     /// Whether some instance can be reached over the mesh (protocol section 9, expansion rule 4).
-    package func isMeshService(_ name: String) -> Bool { (meshInstances[name] ?? 0) > 0 }
+    package func isMeshService(_ name: String) -> Bool { meshInstances[name] != nil }
 
     /// Every instance under the name with its node and the node's own checks, in the order of their keys.
     package func instances(of name: String) -> [ServiceInstance] {
         guard let service = services[name] else { return [] }
         return service.instances.map(resolve)
+    }
+
+    /// Everything that makes the service reachable over the mesh, in the order of the keys.
+    package func meshInstances(of name: String) -> [ServiceInstance] {
+        (meshInstances[name] ?? []).sorted().compactMap { instance(at: $0).map(resolve) }
     }
 
     /// Every mesh gateway, by service name and key.
@@ -137,7 +142,7 @@ package struct LocalCatalog: Sendable {
         services[name] = service
         serviceNames[key] = name
         for check in registration.checks { own(check.checkID, key) }
-        count(registration.service, by: 1)
+        noteMesh(registration.service, at: key, isThere: true)
         if registration.service.kind == .meshGateway { gatewayServices.insert(name) }
         changed.append(name)
         if let destination = registration.service.meshDestination, destination != name { changed.append(destination) }
@@ -180,7 +185,7 @@ package struct LocalCatalog: Sendable {
         services[name] = service.instances.isEmpty ? nil : service
         serviceNames[key] = nil
         for check in removed.registration.checks { disown(check.checkID, key) }
-        count(removed.registration.service, by: -1)
+        noteMesh(removed.registration.service, at: key, isThere: false)
         if removed.registration.service.kind == .meshGateway,
             !service.instances.contains(where: { $0.registration.service.kind == .meshGateway })
         {
@@ -257,10 +262,11 @@ package struct LocalCatalog: Sendable {
         if checkOwners[place] == key.id { checkOwners[place] = nil }
     }
 
-    private mutating func count(_ service: NodeService, by step: Int) {
+    private mutating func noteMesh(_ service: NodeService, at key: InstanceKey, isThere: Bool) {
         guard let name = service.meshDestination else { return }
-        let count = (meshInstances[name] ?? 0) + step
-        meshInstances[name] = count > 0 ? count : nil
+        var keys = meshInstances[name] ?? []
+        if isThere { keys.insert(key) } else { keys.remove(key) }
+        meshInstances[name] = keys.isEmpty ? nil : keys
     }
 }
 
