@@ -92,7 +92,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// Every module of the domain, for what composes them.
 let domain = [
     "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore", "MeshCore", "HealthCore", "FilterCore",
+    "GatewayCore", "MeshCore", "NameCore", "HealthCore", "FilterCore",
 ]
 
 let modules: [Module] = [
@@ -100,6 +100,7 @@ let modules: [Module] = [
     module(.proto, "HTTP2Engine", uses: ["CNGHTTP2"], packages: [nioCore]),
     module(.proto, "GRPCWire", packages: [nioCore]),
     module(.proto, "ClientHello"),
+    module(.proto, "DNSWire"),
     module(.proto, "PeeringWire", packages: [nioCore, protobuf], exclude: ["Protos"]),
 
     module(.domain, "DocumentCore"),
@@ -123,6 +124,9 @@ let modules: [Module] = [
         uses: [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
         ]),
+
+    module(
+        .domain, "NameCore", uses: ["DocumentCore", "CatalogCore", "ConfigCore", "PeeringCore", "StateCore"]),
 
     module(.domain, "HealthCore", uses: ["CatalogCore"], packages: [heaps, deques]),
 
@@ -170,6 +174,9 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
+        .service, "DNSService", uses: ["CatalogCore", "IdentityCore", "StateCore", "NameCore", "DNSWire", "Listening"],
+        packages: [nioCore, nioPosix, lifecycle]),
+    module(
         .service, "HTTPService", uses: domain + ["Observability", "Listening"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
@@ -178,7 +185,7 @@ let modules: [Module] = [
         uses: domain + [
             "TLSEngine", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation",
             "IdentityService", "ReplicationService", "CatalogService", "PeeringService", "GatewayRelay",
-            "GatewayService", "HealthService", "HTTPService",
+            "GatewayService", "HealthService", "DNSService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
@@ -200,6 +207,7 @@ let modules: [Module] = [
     tests(.proto, of: "HTTP2Engine", packages: [nioCore]),
     tests(.proto, of: "GRPCWire", packages: [nioCore]),
     tests(.proto, of: "ClientHello"),
+    tests(.proto, of: "DNSWire"),
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "HCL", uses: ["DocumentCore"]),
@@ -224,6 +232,11 @@ let modules: [Module] = [
         uses: [
             "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
             "HawserTestKit",
+        ]),
+    tests(
+        .domain, of: "NameCore",
+        uses: [
+            "CatalogCore", "ConfigCore", "DocumentCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit",
         ]),
     tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
     tests(.domain, of: "FilterCore", uses: ["DocumentCore"]),
@@ -250,6 +263,9 @@ let modules: [Module] = [
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
+    tests(
+        .service, of: "DNSService",
+        uses: ["CatalogCore", "NameCore", "StateCore", "HawserTestKit"], packages: [nioCore, nioPosix, nioEmbedded]),
     tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",

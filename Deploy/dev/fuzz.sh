@@ -44,7 +44,9 @@ for module in "${modules[@]}"; do
         -emit-object -o "$work/modules/$name.o" "Sources/$module"/*.swift
     objects+=("$work/modules/$name.o")
 done
-compile -module-name fuzz -o "$work/fuzz" "${objects[@]}" "${sources[@]}" Tests/Fuzz/*.swift "Tests/Fuzz/$target"/*.swift
+# The module of the program itself, which nobody imports, would be left where this runs.
+compile -module-name fuzz -emit-executable -emit-module-path "$work/modules/fuzz.swiftmodule" -o "$work/fuzz" \
+    "${objects[@]}" "${sources[@]}" Tests/Fuzz/*.swift "Tests/Fuzz/$target"/*.swift
 
 seeds "$work/seeds"
 

@@ -10,9 +10,13 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var advertiseAddress: String?
     /// The domain of DNS names; texts of certificates use it too.
     package var domain: String?
-    /// -1 switches the port off, as in Consul. The same for `grpcTLSPort`.
+    /// A second domain of DNS names.
+    package var altDomain: String?
+    /// -1 switches the port off, as in Consul. The same for `grpcTLSPort` and `dnsPort`.
     package var httpPort: Int?
     package var grpcTLSPort: Int?
+    package var dnsPort: Int?
+    package var dns = DNSSettings()
     package var logLevel: LogLevel?
     package var logsJSON: Bool?
     /// Keep nothing on disk.
@@ -52,8 +56,11 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.clientAddress = later.clientAddress ?? clientAddress
         merged.advertiseAddress = later.advertiseAddress ?? advertiseAddress
         merged.domain = later.domain ?? domain
+        merged.altDomain = later.altDomain ?? altDomain
         merged.httpPort = later.httpPort ?? httpPort
         merged.grpcTLSPort = later.grpcTLSPort ?? grpcTLSPort
+        merged.dnsPort = later.dnsPort ?? dnsPort
+        merged.dns = dns.merging(later.dns)
         merged.logLevel = later.logLevel ?? logLevel
         merged.logsJSON = later.logsJSON ?? logsJSON
         merged.isDevelopment = later.isDevelopment ?? isDevelopment
@@ -75,7 +82,8 @@ package struct AgentConfiguration: Hashable, Sendable {
             nodeName: nodeName ?? hostName, datacenter: (datacenter ?? "dc1").lowercased(),
             dataDirectory: dataDirectory, bindAddress: bindAddress ?? "0.0.0.0",
             clientAddress: clientAddress ?? "127.0.0.1", advertiseAddress: advertiseAddress,
-            domain: domain ?? "consul", httpPort: httpPort ?? 8500, grpcTLSPort: grpcTLSPort ?? 8503,
+            domain: domain ?? "consul", altDomain: altDomain, httpPort: httpPort ?? 8500,
+            grpcTLSPort: grpcTLSPort ?? 8503, dnsPort: dnsPort ?? -1, dns: dns,
             logLevel: logLevel ?? .info, logsJSON: logsJSON ?? false, isDevelopment: isDevelopment ?? false,
             reloadsByItself: reloadsByItself ?? false,
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
@@ -85,6 +93,8 @@ package struct AgentConfiguration: Hashable, Sendable {
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
+            Self.problem(domain: resolved.domain, of: "domain"),
+            resolved.altDomain.flatMap { Self.problem(domain: $0, of: "alt_domain") },
         ]
         let problems = wrong.compactMap { $0 }.map { DocumentProblem(.invalid, at: .none, $0) }
         guard problems.isEmpty else { throw DocumentProblems(problems: problems) }
@@ -107,6 +117,18 @@ package struct AgentConfiguration: Hashable, Sendable {
     package static func problem(datacenter: String) -> String? {
         guard !datacenter.isEmpty, datacenter.utf8.allSatisfy(isNameByte), datacenter == datacenter.lowercased() else {
             return "datacenter cannot be \(quoted(datacenter)). Please use only [a-z0-9-_]"
+        }
+        return nil
+    }
+
+    /// Why DNS names cannot end in this; nil if they can.
+    private static func problem(domain: String, of key: String) -> String? {
+        let labels = (domain.hasSuffix(".") ? domain.dropLast() : domain[...])
+            .split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.allSatisfy({ (1...63).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) }) else {
+            return
+                "\(key) cannot be \(quoted(domain)). Please use only [A-Za-z0-9-_] in labels of at most 63, and dots "
+                + "between them"
         }
         return nil
     }
@@ -146,9 +168,12 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     /// Nil if the agent is to find out.
     package var advertiseAddress: String?
     package var domain: String
-    /// -1 for off. The same for `grpcTLSPort`.
+    package var altDomain: String?
+    /// -1 for off. The same for `grpcTLSPort` and `dnsPort`.
     package var httpPort: Int
     package var grpcTLSPort: Int
+    package var dnsPort: Int
+    package var dns: DNSSettings
     package var logLevel: AgentConfiguration.LogLevel
     package var logsJSON: Bool
     package var isDevelopment: Bool
@@ -162,11 +187,11 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
-        advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
-        logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, reloadsByItself: Bool = false,
-        peeringEnabled: Bool,
-        connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
-        gateway: GatewaySettings? = nil
+        advertiseAddress: String?, domain: String, altDomain: String? = nil, httpPort: Int, grpcTLSPort: Int,
+        dnsPort: Int = -1, dns: DNSSettings = DNSSettings(), logLevel: AgentConfiguration.LogLevel, logsJSON: Bool,
+        isDevelopment: Bool, reloadsByItself: Bool = false, peeringEnabled: Bool, connectEnabled: Bool,
+        heartbeatInterval: GoDuration,
+        heartbeatTimeout: GoDuration, withdrawLimit: Int, gateway: GatewaySettings? = nil
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -175,8 +200,11 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.clientAddress = clientAddress
         self.advertiseAddress = advertiseAddress
         self.domain = domain
+        self.altDomain = altDomain
         self.httpPort = httpPort
         self.grpcTLSPort = grpcTLSPort
+        self.dnsPort = dnsPort
+        self.dns = dns
         self.logLevel = logLevel
         self.logsJSON = logsJSON
         self.isDevelopment = isDevelopment
@@ -202,15 +230,21 @@ extension AgentConfiguration {
         clientAddress = Self.address("client_addr", &map)
         advertiseAddress = Self.address("advertise_addr", &map)
         domain = map.string("domain")
+        altDomain = map.string("alt_domain")
         logLevel = Self.logLevel(&map)
         logsJSON = map.bool("log_json")
         isDevelopment = map.bool("dev")
         reloadsByItself = map.bool("auto_reload_config")
-        let ports: (Int?, Int?)? = map.map("ports") {
-            ($0.integer("http", in: -1...65535), $0.integer("grpc_tls", in: -1...65535))
+        let ports: (http: Int?, grpcTLS: Int?, dns: Int?)? = map.map("ports") {
+            (
+                $0.integer("http", in: -1...65535), $0.integer("grpc_tls", in: -1...65535),
+                $0.integer("dns", in: -1...65535)
+            )
         }
-        httpPort = ports?.0
-        grpcTLSPort = ports?.1
+        httpPort = ports?.http
+        grpcTLSPort = ports?.grpcTLS
+        dnsPort = ports?.dns
+        dns = map.map("dns_config") { DNSSettings(&$0) } ?? DNSSettings()
         let peering = map.map("peering") { PeeringBlock(&$0) }
         peeringEnabled = peering?.isEnabled
         heartbeatInterval = peering?.heartbeatInterval

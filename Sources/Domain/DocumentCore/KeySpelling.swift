@@ -34,7 +34,7 @@ package enum KeySpelling: Sendable {
 
     /// Words that Consul writes in capitals inside of keys.
     private static let capitals: Set = [
-        "id", "http", "tcp", "udp", "tls", "grpc", "ttl", "sni", "json", "dns", "jwt", "os",
+        "id", "http", "tcp", "udp", "tls", "grpc", "ttl", "sni", "json", "dns", "soa", "jwt", "os",
     ]
 
     private static func capitalised(_ word: String) -> String {

@@ -9,7 +9,7 @@ package struct ImportedService: Sendable {
 
 /// What one peer exports to us.
 package struct ImportedCatalog: Sendable {
-    package internal(set) var services = Table<String, ImportedService>()
+    package internal(set) var services = NameTable<ImportedService>()
     /// The peer's last list of what it exports, sorted; `nil` before the first.
     package internal(set) var announced: [String]?
     /// Of the last change of any of it.

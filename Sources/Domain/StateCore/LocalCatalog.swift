@@ -32,6 +32,14 @@ package struct LocalNode: Hashable, Sendable {
     package var modifyIndex: UInt64
 }
 
+/// What makes one service reachable over the mesh.
+package struct MeshService: Sendable {
+    /// Its proxies and mesh-native instances.
+    package fileprivate(set) var providers: Set<InstanceKey> = []
+    /// Of the last change of one of those.
+    fileprivate(set) var modifyIndex: UInt64 = 0
+}
+
 /// One instance of this cluster.
 package struct LocalInstance: Hashable, Sendable {
     package var key: InstanceKey
@@ -52,12 +60,12 @@ package struct LocalService: Sendable {
 /// The nodes and services of this cluster. A value: a snapshot of it stays as it was, and a change costs the same
 /// however many services stand.
 package struct LocalCatalog: Sendable {
-    package private(set) var nodes = Table<String, LocalNode>()
-    package private(set) var services = Table<String, LocalService>()
+    package private(set) var nodes = NameTable<LocalNode>()
+    package private(set) var services = NameTable<LocalService>()
     /// The service name of each instance, by its node and its ID there.
     private var serviceNames = Table<String, Table<String, String>>()
     /// Who makes each service name reachable over the mesh.
-    private var meshServices = Table<String, MeshService>()
+    package private(set) var meshServices = NameTable<MeshService>()
     /// Names of services that have mesh gateways among their instances.
     package private(set) var gatewayServices: Set<String> = []
     /// Checks that were registered by themselves, by what they are of: a node's own under an empty ID.
@@ -73,7 +81,9 @@ package struct LocalCatalog: Sendable {
     /// The names of the services among whose instances are proxies of the service or mesh-native ones, sorted, and an
     /// index that moves when one of those changes; nil if there are none.
     package func meshProviders(of name: String) -> (names: [String], modifyIndex: UInt64)? {
-        meshServices[name].map { ($0.providers.keys.sorted(), $0.modifyIndex) }
+        meshServices[name].map { mesh in
+            (Set(mesh.providers.compactMap { serviceName(of: $0) }).sorted(), mesh.modifyIndex)
+        }
     }
 
     package func serviceName(of key: InstanceKey) -> String? { serviceNames[key.node]?[key.id] }
@@ -90,6 +100,11 @@ package struct LocalCatalog: Sendable {
     package func instances(of name: String) -> [ServiceInstance] {
         guard let service = services[name] else { return [] }
         return service.instances.map(resolve)
+    }
+
+    /// Everything that makes the service reachable over the mesh, in the order of the keys.
+    package func meshInstances(of name: String) -> [ServiceInstance] {
+        (meshServices[name]?.providers ?? []).sorted().compactMap { instance(at: $0).map(resolve) }
     }
 
     /// Every mesh gateway, by service name and key.
@@ -170,7 +185,7 @@ package struct LocalCatalog: Sendable {
         services[name] = service
         serviceNames[key.node, default: Table()][key.id] = name
         for check in registration.checks { own(check.checkID, key) }
-        count(registration.service, by: 1)
+        noteMesh(registration.service, at: key, isThere: true)
         if registration.service.kind == .meshGateway { gatewayServices.insert(name) }
         return changed + touch(registration.service, index: index)
     }
@@ -211,7 +226,7 @@ package struct LocalCatalog: Sendable {
         serviceNames[key.node]?[key.id] = nil
         if serviceNames[key.node]?.isEmpty == true { serviceNames[key.node] = nil }
         for check in removed.registration.checks { disown(check.checkID, key) }
-        count(removed.registration.service, by: -1)
+        noteMesh(removed.registration.service, at: key, isThere: false)
         if removed.registration.service.kind == .meshGateway,
             !service.instances.contains(where: { $0.registration.service.kind == .meshGateway })
         {
@@ -292,11 +307,10 @@ package struct LocalCatalog: Sendable {
         if checkOwners[place] == key.id { checkOwners[place] = nil }
     }
 
-    private mutating func count(_ service: NodeService, by step: Int) {
+    private mutating func noteMesh(_ service: NodeService, at key: InstanceKey, isThere: Bool) {
         guard let name = service.meshDestination else { return }
         var mesh = meshServices[name] ?? MeshService()
-        let count = (mesh.providers[service.service] ?? 0) + step
-        mesh.providers[service.service] = count > 0 ? count : nil
+        if isThere { mesh.providers.insert(key) } else { mesh.providers.remove(key) }
         meshServices[name] = mesh.providers.isEmpty ? nil : mesh
     }
 }
@@ -314,12 +328,6 @@ extension CheckResult {
 }
 
 /// What makes a service reachable over the mesh.
-private struct MeshService: Sendable {
-    /// Proxies and mesh-native instances, counted by their service names.
-    var providers: [String: Int] = [:]
-    var modifyIndex: UInt64 = 0
-}
-
 private struct CheckPlace: Hashable {
     var node: String
     var checkID: String

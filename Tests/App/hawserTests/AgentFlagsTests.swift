@@ -16,7 +16,8 @@ struct AgentFlagsTests {
     func everyFlagIsReadWithOneDashOrTwo(dash: String) throws {
         let line = [
             "node n1", "datacenter DC2", "data-dir /d", "bind 10.0.0.1", "client 0.0.0.0", "advertise 1.2.3.4",
-            "domain d.", "http-port 1", "grpc-tls-port=-1", "log-level WARN", "log-json", "dev",
+            "domain d.", "alt-domain e", "http-port 1", "grpc-tls-port=-1", "dns-port 53", "log-level WARN", "log-json",
+            "dev",
         ].map { dash + $0 }.joined(separator: " ")
         var expected = AgentConfiguration()
         expected.nodeName = "n1"
@@ -26,6 +27,8 @@ struct AgentFlagsTests {
         expected.clientAddress = "0.0.0.0"
         expected.advertiseAddress = "1.2.3.4"
         expected.domain = "d."
+        expected.altDomain = "e"
+        expected.dnsPort = 53
         expected.httpPort = 1
         expected.grpcTLSPort = -1
         expected.logLevel = .warn
@@ -56,6 +59,7 @@ struct AgentFlagsTests {
     private static let wrong: [(line: String, words: String)] = [
         ("agent -http-port 65536", "-http-port=65536: a port is a number from 0 to 65535, or -1 for none"),
         ("agent -grpc-tls-port=-2", "-grpc-tls-port=-2: a port is a number"),
+        ("agent -dns-port=-2", "-dns-port=-2: a port is a number"),
         ("agent -http-port eighty", "The value 'eighty' is invalid"),
         ("agent -log-level loud", "-log-level=loud: write trace, debug, info, warn or error"),
         ("agent -nodes n", "Unknown option '--nodes'"),

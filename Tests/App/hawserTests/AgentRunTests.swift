@@ -113,6 +113,7 @@ struct AgentRunTests {
 
     @Test(arguments: [
         ("-http-port", "-grpc-tls-port", "the HTTP API"), ("-grpc-tls-port", "-http-port", "the peering port"),
+        ("-dns-port", "-grpc-tls-port 0 -http-port", "DNS"),
     ])
     func aPortInUseIsNamedWithItsFlag(flag: String, other: String, name: String) async throws {
         let taken = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -13,10 +13,10 @@ import Testing
         let found = try read(
             #"""
             {"node_name":"n1","datacenter":"DC2","data_dir":"/d","bind_addr":"10.0.0.1","client_addr":"0.0.0.0",
-            "advertise_addr":"1.2.3.4","domain":"consul.","ports":{"http":8080,"grpc_tls":-1},"log_level":"WARN",
+            "advertise_addr":"1.2.3.4","domain":"consul.","ports":{"http":8080,"grpc_tls":-1,"dns":8600},"log_level":"WARN",
             "log_json":true,"peering":{"enabled":false,"heartbeat_interval":"1s","heartbeat_timeout":"3s",
             "withdraw_limit_percent":40},
-            "connect":{"enabled":true},"dev":true,
+            "connect":{"enabled":true},"dev":true,"alt_domain":"example",
             "server":true,"ports_":1}
             """#)
         #expect(found.collector.problems.map(\.description) == ["6:15: ports_: is the same key as \"ports\" at 2:47"])
@@ -26,8 +26,9 @@ import Testing
             agent
                 == ResolvedAgentConfiguration(
                     nodeName: "n1", datacenter: "dc2", dataDirectory: "/d", bindAddress: "10.0.0.1",
-                    clientAddress: "0.0.0.0", advertiseAddress: "1.2.3.4", domain: "consul.", httpPort: 8080,
-                    grpcTLSPort: -1, logLevel: .warn, logsJSON: true, isDevelopment: true, peeringEnabled: false,
+                    clientAddress: "0.0.0.0", advertiseAddress: "1.2.3.4", domain: "consul.", altDomain: "example",
+                    httpPort: 8080, grpcTLSPort: -1, dnsPort: 8600, logLevel: .warn, logsJSON: true,
+                    isDevelopment: true, peeringEnabled: false,
                     connectEnabled: true, heartbeatInterval: GoDuration(nanoseconds: 1_000_000_000),
                     heartbeatTimeout: GoDuration(nanoseconds: 3_000_000_000), withdrawLimit: 40))
     }

@@ -2,6 +2,7 @@ import CatalogCore
 import CatalogService
 import ConfigCore
 import ConfigFiles
+import DNSService
 import DocumentCore
 import GatewayCore
 import GatewayRelay
@@ -12,6 +13,7 @@ import IdentityService
 import Logging
 import NIOCore
 import NIOPosix
+import NameCore
 import PeerStreamTranslation
 import PeeringCore
 import PeeringService
@@ -124,6 +126,8 @@ struct AgentDaemon {
         if let listener { services.append(peerings.server(on: listener)) }
         let gateway = try await startGateway(store, node.name, address, listener, peerings)
         if let gateway { services.append(gateway.service) }
+        let dns = try await makeDNS(store)
+        if let dns { services.append(dns) }
         let description = AgentDescription(
             version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
             address: address, peeringPort: listener?.port ?? -1)
@@ -132,7 +136,7 @@ struct AgentDaemon {
             authority: AgentAuthority(
                 store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
             reload: catalog, checks: health, log: log,
-            decodeImported: { (try? ServiceDecoding.instances($0, name: "")) ?? [] },
+            decodeImported: Self.decodeImported,
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
             },
@@ -141,13 +145,14 @@ struct AgentDaemon {
                 size: { replication.encoder.size(ofService: $0, in: $1) }),
             metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
             now: WallClock.now)
+        let dnsAddresses = zip(clientHosts, dns?.ports ?? []).map { HostPort(host: $0, port: $1) }
         services += makeHTTP(http) { addresses in
             logger.info(
                 "Hawser v\(VersionCommand.version) is up",
                 metadata: [
                     "node": "\(node.name)", "datacenter": "\(node.datacenter)",
                     "trust_domain": "\(identity.trustDomain)", "peering": "\(Self.listed(advertised))",
-                    "http": "\(Self.listed(addresses))",
+                    "http": "\(Self.listed(addresses))", "dns": "\(Self.listed(dnsAddresses))",
                 ])
         }
         return services
@@ -198,13 +203,31 @@ struct AgentDaemon {
             logger: makeLogger("peering"), group: .singletonMultiThreadedEventLoopGroup)
     }
 
+    /// Where clients of this cluster are served.
+    private var clientHosts: [String] { settings.clientAddress.split(separator: " ").map(String.init) }
+
+    @Sendable
+    private static func decodeImported(_ payload: [UInt8]) -> [ServiceInstance] {
+        (try? ServiceDecoding.instances(payload, name: "")) ?? []
+    }
+
+    private func makeDNS(_ store: StateStore) async throws(Refusal) -> DNSService? {
+        guard settings.dnsPort >= 0 else { return nil }
+        let responder = DNSResponder(
+            settings: NameSettings(settings), store: store, decodeImported: Self.decodeImported,
+            now: WallClock.seconds)
+        return try await DNSService.bind(
+            hosts: clientHosts, port: settings.dnsPort, responder: responder,
+            group: .singletonMultiThreadedEventLoopGroup)
+    }
+
     /// One listener for each client address.
     ///
     /// - Parameter announce: told where they listen when all do.
     private func makeHTTP(
         _ dependencies: HTTPDependencies, announce: @escaping @Sendable ([HostPort]) -> Void
     ) -> [any Service] {
-        let hosts = settings.httpPort < 0 ? [] : settings.clientAddress.split(separator: " ").map(String.init)
+        let hosts = settings.httpPort < 0 ? [] : clientHosts
         let start = StartAnnouncement(expecting: hosts.count, announce: announce)
         return hosts.map { host in
             HTTPService(

@@ -28,7 +28,8 @@ struct AgentFlags: ParsableArguments {
     @Option(name: .customLong("bind"), help: ArgumentHelp("Address of the peering port.", valueName: "address"))
     var bind: String?
 
-    @Option(name: .customLong("client"), help: ArgumentHelp("Address of the HTTP API.", valueName: "address"))
+    @Option(
+        name: .customLong("client"), help: ArgumentHelp("Address of the HTTP API and of DNS.", valueName: "address"))
     var client: String?
 
     @Option(
@@ -38,6 +39,14 @@ struct AgentFlags: ParsableArguments {
 
     @Option(name: .customLong("domain"), help: "Domain of DNS names. Default: consul.")
     var domain: String?
+
+    @Option(name: .customLong("alt-domain"), help: "A second domain of DNS names.")
+    var altDomain: String?
+
+    @Option(
+        name: .customLong("dns-port"),
+        help: ArgumentHelp("Port of DNS, such as Consul's 8600. Default: none.", valueName: "port"))
+    var dnsPort: Int?
 
     @Option(name: .customLong("http-port"), help: ArgumentHelp("Default: 8500.", valueName: "port"))
     var httpPort: Int?
@@ -60,7 +69,7 @@ struct AgentFlags: ParsableArguments {
     var isDevelopment = false
 
     func validate() throws {
-        for (flag, port) in [("-http-port", httpPort), ("-grpc-tls-port", grpcTLSPort)] {
+        for (flag, port) in [("-dns-port", dnsPort), ("-http-port", httpPort), ("-grpc-tls-port", grpcTLSPort)] {
             if let port, !(-1...65_535).contains(port) {
                 throw ValidationError("\(flag)=\(port): a port is a number from 0 to 65535, or -1 for none")
             }
@@ -85,6 +94,8 @@ struct AgentFlags: ParsableArguments {
         configuration.clientAddress = client
         configuration.advertiseAddress = advertise
         configuration.domain = domain
+        configuration.altDomain = altDomain
+        configuration.dnsPort = dnsPort
         configuration.httpPort = httpPort
         configuration.grpcTLSPort = grpcTLSPort
         configuration.logLevel = logLevel.flatMap(AgentConfiguration.LogLevel.init(name:))
