@@ -1,7 +1,7 @@
 # The verbs of the house. Each is a short script in Deploy/dev or Deploy/demo, so that a hand can call it too.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-gateways test build release fmt lint proto schema bench bench-gateway sanitize fuzz
+.PHONY: help setup demo demo-gateways test test-clients build release fmt lint proto schema bench bench-gateway sanitize fuzz
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo-gateways: setup ## the same for two clusters that only their gateways can c
 test: ## build and run all tests
 	@Deploy/dev/setup.sh test
 	@Deploy/dev/test.sh
+
+test-clients: setup ## run Prometheus, py-consul, curl, dig and schemathesis against live daemons
+	@Deploy/dev/test-clients.sh
 
 build: setup ## build hawser for development
 	@Deploy/dev/build.sh debug

@@ -153,7 +153,12 @@ struct CatalogRouteTests {
             }
             let node = try await daemon.get("/v1/catalog/node/far?peer=dc2").json
             #expect(node["Services"]?["api-1"]?["PeerName"]?.string == "dc2")
-            let own = try await daemon.send(.get, "/v1/health/state/any")
+            // Clients without a setting for peers have one for datacenters.
+            let byDatacenter = try await daemon.get("/v1/health/service/api?dc=dc2").json
+            #expect(byDatacenter.list?.count == 1)
+            let nowhere = try await daemon.send(.get, "/v1/health/service/api?dc=dc9")
+            #expect(nowhere.status == 500 && nowhere.text.hasPrefix("No path to datacenter"))
+            let own = try await daemon.send(.get, "/v1/health/state/any?dc=dc1")
             #expect(own.text == "[]")
         }
     }

@@ -7,11 +7,20 @@ struct Route: Sendable {
     /// Parts of the path below `/v1`; a part that starts with a colon is open.
     let parts: [String]
     let methods: [(name: String, handler: Handler)]
+    /// What the OpenAPI document says of each method; for routes of our own.
+    private(set) var documents: [String: OperationDocument] = [:]
 
     /// - Parameter path: such as `peering/:name`.
     init(_ path: String, _ methods: (name: String, handler: Handler)...) {
         self.parts = path.split(separator: "/").map(String.init)
         self.methods = methods
+    }
+
+    /// Describes one of the methods.
+    func documented(_ method: String, _ document: OperationDocument) -> Route {
+        var route = self
+        route.documents[method] = document
+        return route
     }
 
     /// The open parts of a path that fits, decoded.
@@ -50,17 +59,19 @@ struct RouteTable: Sendable {
     }
 
     static func all(_ environment: APIEnvironment) -> RouteTable {
-        RouteTable(
+        let routes =
             PeeringRoutes.routes(environment) + TokenRoutes.routes(environment)
-                + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
-                + CatalogRoutes.routes(environment) + NodeRoutes.routes(environment)
-                + ExternalRoutes.routes(environment) + HealthRoutes.routes(environment)
-                + AgentRoutes.routes(environment) + AgentServiceRoutes.routes(environment)
-                + MaintenanceRoutes.routes(environment) + CheckRoutes.routes(environment)
-                + ClusterRoutes.routes(environment)
-                + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
-                + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
-                + MeshRoutes.routes(environment))
+            + ExportRoutes.routes(environment) + ConfigRoutes.routes(environment)
+            + CatalogRoutes.routes(environment) + NodeRoutes.routes(environment)
+            + ExternalRoutes.routes(environment) + HealthRoutes.routes(environment)
+            + AgentRoutes.routes(environment) + AgentServiceRoutes.routes(environment)
+            + MaintenanceRoutes.routes(environment) + CheckRoutes.routes(environment)
+            + ClusterRoutes.routes(environment)
+            + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
+            + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
+            + MeshRoutes.routes(environment)
+        let version = environment.dependencies.agent.version
+        return RouteTable(routes + [OpenAPIDocument.route(over: routes, version: version)])
     }
 }
 

@@ -49,7 +49,7 @@ enum CatalogRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let filter = try RequestFilter(request.query, over: .catalogEntry)
         let demands = try InstanceDemands(request.query)
-        let peer = request.query.text("peer")
+        let peer = try environment.peer(request)
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
@@ -73,7 +73,7 @@ enum CatalogRoutes {
     private static func summaries(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        let peer = request.query.text("peer")
+        let peer = try environment.peer(request)
         let datacenter = environment.dependencies.agent.datacenter
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in

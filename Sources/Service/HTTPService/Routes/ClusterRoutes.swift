@@ -14,10 +14,35 @@ enum ClusterRoutes {
                 "connect/ca/configuration",
                 ("GET", { request throws(Refusal) in try await configuration(request, environment) }),
                 ("PUT", { request throws(Refusal) in try await configure(request, environment) })),
-            Route("hawser/ca/rotate", ("PUT", { _ throws(Refusal) in try await rotate(environment) })),
-            Route("hawser/ca/retire", ("PUT", { request throws(Refusal) in try await retire(request, environment) })),
+            Route("hawser/ca/rotate", ("PUT", { _ throws(Refusal) in try await rotate(environment) }))
+                .documented("PUT", rotateDocument),
+            Route("hawser/ca/retire", ("PUT", { request throws(Refusal) in try await retire(request, environment) }))
+                .documented("PUT", retireDocument),
         ]
     }
+
+    private static let rotateDocument = OperationDocument(
+        summary: "Makes a new active root of the CA; the others stay trusted.",
+        answer: .json(
+            .object([
+                ("ActiveRootID", .text), ("TrustDomain", .text),
+                (
+                    "Roots",
+                    .list(
+                        .object([
+                            ("ID", .text), ("Name", .text), ("NotBefore", .time), ("NotAfter", .time),
+                            ("RootCert", .text), ("IntermediateCerts", .orNull(.list(.text))), ("Active", .boolean),
+                        ]))
+                ),
+            ])), refusals: [500, 503])
+
+    private static let retireDocument = OperationDocument(
+        summary: "Takes trust from roots that are not active any more.",
+        parameters: [
+            .init("root", .text, "The ID of one root; without it, all that are not active."),
+            .init("force", .boolean, "Also if peers that have not heard of the active root lose their connection."),
+        ],
+        answer: .json(.object([("Retired", .integer)])), refusals: [404, 500, 503])
 
     /// One daemon is its own leader.
     private static func leader(_ environment: APIEnvironment) -> APIAnswer {

@@ -16,9 +16,42 @@ enum ExportPlanRoutes {
                     { request throws(Refusal) in
                         plan(request, environment, with: try await entry(in: request, environment))
                     }
-                ))
+                )
+            )
+            .documented("GET", planDocument)
+            .documented("POST", proposalDocument)
         ]
     }
+
+    private static let planDocument = OperationDocument(
+        summary: "What each peer sees now.", parameters: [peer], answer: plans)
+
+    private static let proposalDocument = OperationDocument(
+        summary: "What an exported-services entry would do to each peer if it were written.", parameters: [peer],
+        body: .object([("Kind", .text), ("Name", .text), ("Services", .optional(.list(.anyObject)))]), answer: plans)
+
+    private static let peer = OperationDocument.Parameter("peer", .text, "The name of one peer; without it, all.")
+
+    private static let plans = OperationDocument.Answer.json(
+        .object([
+            ("WithdrawLimitPercent", .integer), ("MaxMessageBytes", .integer),
+            (
+                "Peers",
+                .list(
+                    .object([
+                        ("Peer", .text), ("HasPeering", .boolean), ("Gained", .integer), ("Lost", .integer),
+                        ("LostPercent", .integer), ("IsOverLimit", .boolean),
+                        (
+                            "Services",
+                            .list(
+                                .object([
+                                    ("Service", .text), ("Change", .text), ("Instances", .integer),
+                                    ("Bytes", .integer), ("Fits", .boolean),
+                                ]))
+                        ),
+                    ]))
+            ),
+        ]))
 
     private static func entry(
         in request: APIRequest, _ environment: APIEnvironment

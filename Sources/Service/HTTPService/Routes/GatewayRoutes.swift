@@ -9,9 +9,14 @@ enum GatewayRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route(
-                "hawser/gateway/routes", ("GET", { request throws(Refusal) in try await list(request, environment) }))
+                "hawser/gateway/routes", ("GET", { request throws(Refusal) in try await list(request, environment) })
+            ).documented("GET", listDocument)
         ]
     }
+
+    private static let listDocument = OperationDocument(
+        summary: "What the cluster's gateways have to forward, by the server name that clients ask for.",
+        answer: .json(.list(.object([("ServerName", .text), ("Upstreams", .list(.text))]))), canBlock: true)
 
     private static func list(
         _ request: APIRequest, _ environment: APIEnvironment

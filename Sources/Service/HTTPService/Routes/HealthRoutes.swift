@@ -70,7 +70,7 @@ enum HealthRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let filter = try RequestFilter(request.query, over: .check)
         let demands = try InstanceDemands(request.query)
-        let peer = request.query.text("peer")
+        let peer = try environment.peer(request)
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
@@ -88,6 +88,18 @@ enum HealthRoutes {
 }
 
 extension APIEnvironment {
+    /// Whose services a read is about: nil for this cluster's own.
+    ///
+    /// Most clients have a setting for another datacenter and none for a peer: `?dc=` may name a peer as well.
+    func peer(_ request: APIRequest) throws(Refusal) -> String? {
+        if let peer = request.query.text("peer") { return peer }
+        guard let name = request.query.text("dc"), name != dependencies.agent.datacenter else { return nil }
+        guard dependencies.store.state.peering(named: name) != nil else {
+            throw Refusal(.failed, "No path to datacenter: \(quoted(name)) is no peer either")
+        }
+        return name
+    }
+
     func instanceQuery(_ state: State, _ numbers: QueryIndexes.Numbers) -> InstanceQuery {
         InstanceQuery(state: state, numbers: numbers, decode: dependencies.decodeImported)
     }
@@ -100,7 +112,7 @@ extension APIEnvironment {
         let name = request.captures[0]
         guard !name.isEmpty else { throw Refusal(.invalid, "Missing service name") }
         let demands = try InstanceDemands(request.query)
-        let peer = request.query.text("peer")
+        let peer = try self.peer(request)
         let topics: @Sendable (State) -> StateTopics = {
             InstanceQuery.topics(of: name, peer: peer, ofMesh: ofMesh, in: $0)
         }

@@ -11,9 +11,37 @@ enum MeshRoutes {
         [
             Route(
                 "hawser/mesh/explain/:service",
-                ("GET", { request throws(Refusal) in try await explain(request, environment) }))
+                ("GET", { request throws(Refusal) in try await explain(request, environment) })
+            ).documented("GET", explainDocument)
         ]
     }
+
+    private static let findings = ValueSchema.list(.object([("Code", .text), ("Message", .text)]))
+
+    private static let explainDocument = OperationDocument(
+        summary: "Which way the proxies of a service go to their upstreams, and what is wrong with it.",
+        parameters: [.init("upstream", .text, "The name of one upstream; without it, all.")],
+        captures: ["service": "The name of a service, or of a proxy."],
+        answer: .json(
+            .object([
+                ("Service", .text), ("Findings", findings),
+                (
+                    "Proxies",
+                    .list(
+                        .object([
+                            ("Node", .text), ("ID", .text), ("Service", .text),
+                            (
+                                "Upstreams",
+                                .list(
+                                    .object([
+                                        ("Name", .text), ("Peer", .text), ("Datacenter", .text), ("BindPoint", .text),
+                                        ("Mode", .text), ("Level", .text), ("Place", .text), ("Way", .text),
+                                        ("SNI", .text), ("Addresses", .list(.text)), ("Findings", findings),
+                                    ]))
+                            ),
+                        ]))
+                ),
+            ])), refusals: [404], canBlock: true)
 
     private static let interest: StateInterest = [.localCatalog, .configEntries, .imports, .peerings, .identity]
 

@@ -20,7 +20,7 @@ enum NodeRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let filter = try RequestFilter(request.query, over: .node)
         let demands = try InstanceDemands(request.query)
-        let peer = request.query.text("peer")
+        let peer = try environment.peer(request)
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
@@ -68,7 +68,7 @@ enum NodeRoutes {
         let name = request.captures[0]
         guard !name.isEmpty else { throw Refusal(.invalid, "Missing node name") }
         let filter = try RequestFilter(request.query, over: .service)
-        let peer = request.query.text("peer")
+        let peer = try environment.peer(request)
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)

@@ -7,12 +7,28 @@ import StateCore
 enum TokenRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("hawser/tokens", ("GET", { request throws(Refusal) in try await list(request, environment) })),
+            Route("hawser/tokens", ("GET", { request throws(Refusal) in try await list(request, environment) }))
+                .documented("GET", listDocument),
             Route(
                 "hawser/tokens/:name",
-                ("DELETE", { request throws(Refusal) in try await revoke(request, environment) })),
+                ("DELETE", { request throws(Refusal) in try await revoke(request, environment) })
+            ).documented("DELETE", revokeDocument),
         ]
     }
+
+    private static let listDocument = OperationDocument(
+        summary: "The peering tokens that were made here, without their secrets.",
+        answer: .json(
+            .list(
+                .object([
+                    ("Peer", .text), ("Note", .text), ("State", .text), ("Uses", .integer), ("UsesLeft", .integer),
+                    ("CreatedAt", .orNull(.time)), ("ExpiresAt", .orNull(.time)), ("RedeemedAt", .orNull(.time)),
+                    ("EndedAt", .orNull(.time)),
+                ]))), canBlock: true)
+
+    private static let revokeDocument = OperationDocument(
+        summary: "Makes the token of a peering void that was not redeemed yet.",
+        captures: ["name": "The name of a peering."], answer: .empty, refusals: [404])
 
     private static func list(
         _ request: APIRequest, _ environment: APIEnvironment

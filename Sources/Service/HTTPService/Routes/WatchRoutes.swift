@@ -12,8 +12,25 @@ import StateCore
 /// A client that reads slowly holds up only itself: what it missed is counted and told.
 enum WatchRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
-        [Route("hawser/watch", ("GET", { request throws(Refusal) in try watch(request, environment) }))]
+        [
+            Route("hawser/watch", ("GET", { request throws(Refusal) in try watch(request, environment) }))
+                .documented("GET", watchDocument)
+        ]
     }
+
+    private static let watchDocument = OperationDocument(
+        summary: "Every replicated change as a line, after a line for each service that is imported already.",
+        parameters: [
+            .init("peer", .text, "The name of one peering; without it, all."),
+            .init("format", .text, "jsonl, which is also what comes without it."),
+        ],
+        answer: .lines(
+            .object([
+                ("number", .optional(.integer)), ("time", .optional(.time)), ("peer", .optional(.text)),
+                ("direction", .optional(.text)), ("what", .optional(.text)), ("name", .optional(.text)),
+                ("present", .optional(.boolean)), ("old", .optional(.integer)), ("new", .optional(.integer)),
+                ("missed", .optional(.integer)),
+            ])))
 
     private static func watch(_ request: APIRequest, _ environment: APIEnvironment) throws(Refusal) -> APIAnswer {
         if let format = request.query.text("format"), format != "jsonl" {
