@@ -38,14 +38,9 @@ extension MeshExplainer {
     }
 
     private func own(_ name: String) -> UpstreamDestination {
-        let instances = state.catalog.services.keys.sorted().flatMap { state.catalog.instances(of: $0) }.filter {
-            $0.service.kind == .connectProxy
-                ? $0.service.proxy?.destinationServiceName == name
-                : $0.service.connectNative && $0.service.service == name
-        }
         var found = UpstreamDestination(
             sni: state.identity.map { $0.trustDomain.internalSNI(service: name, datacenter: $0.datacenter) },
-            addresses: reachable(instances).compactMap(\.lanAddress))
+            addresses: reachable(state.catalog.meshInstances(of: name)).compactMap(\.lanAddress))
         if found.addresses.isEmpty {
             found.add(.noInstances, "\(name) has no healthy proxy in this cluster: register one")
         }

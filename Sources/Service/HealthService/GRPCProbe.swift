@@ -24,13 +24,12 @@ extension Prober {
             let connection = try await GRPCConnection.connect(
                 to: .host(address.host.isEmpty ? "localhost" : address.host, port: address.port),
                 authority: "\(address)", configuration: configuration, group: group)
-            let answer = await Result {
+            let answer = try await connection.closing {
                 try await connection.unary(
                     path: "/grpc.health.v1.Health/Check", message: GRPCHealth.request(service: service),
                     timeout: deadline - NIODeadline.now())
             }
-            await connection.close()
-            guard GRPCHealth.isServing(try answer.get()) else {
+            guard GRPCHealth.isServing(answer) else {
                 return ProbeOutcome(.critical, "gRPC application didn't report service healthy")
             }
             let path = service.isEmpty ? "" : "/\(service)"
@@ -39,16 +38,6 @@ extension Prober {
             return ProbeOutcome(.critical, "rpc error: code = \(status.code.goName) desc = \(status.message)")
         } catch {
             return ProbeOutcome(.critical, ProbeFailure.words(for: error))
-        }
-    }
-}
-
-extension Result where Failure == any Error {
-    fileprivate init(_ body: () async throws -> Success) async {
-        do {
-            self = .success(try await body())
-        } catch {
-            self = .failure(error)
         }
     }
 }

@@ -76,11 +76,9 @@ struct SecretExchange: Sendable {
         let start = ContinuousClock.now
         let connection = try await dialer.connect(
             to: address, roots: token.caPEMs, serverName: token.serverName, timeout: time)
-        let result = await Result {
+        return try await connection.closing {
             try await Self.exchange(over: connection, token, within: time - (.now - start))
         }
-        await connection.close()
-        return try result.get()
     }
 
     private static func exchange(
@@ -95,16 +93,6 @@ struct SecretExchange: Sendable {
         let secret = try WireExchangeSecretResponse(received: answer).streamSecret
         guard !secret.isEmpty else { throw GRPCStatus(.internal, "the acceptor answered without a secret") }
         return SecretText(secret)
-    }
-}
-
-extension Result where Failure == any Error {
-    fileprivate init(_ body: () async throws -> Success) async {
-        do {
-            self = .success(try await body())
-        } catch {
-            self = .failure(error)
-        }
     }
 }
 

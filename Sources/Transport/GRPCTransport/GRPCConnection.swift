@@ -134,6 +134,18 @@ package final class GRPCConnection: Sendable {
 
     // MARK: - Ending
 
+    /// Does something over the connection, and closes it whatever came of that.
+    package func closing<Value>(after work: () async throws -> Value) async throws -> Value {
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await work())
+        } catch {
+            result = .failure(error)
+        }
+        await close()
+        return try result.get()
+    }
+
     /// Ends the connection. Calls that run have `grace` to end by themselves, then they fail with UNAVAILABLE.
     /// Returns when the connection is closed.
     package func close(grace: TimeAmount = .zero) async {
