@@ -128,7 +128,7 @@ let modules: [Module] = [
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
-    module(.transport, "Listening", packages: [nioCore]),
+    module(.transport, "Listening", uses: ["CLinux"], packages: [nioCore]),
     module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
     module(.transport, "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
@@ -168,13 +168,14 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain + ["Observability", "Listening"],
-        packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
+        .service, "HTTPService", uses: domain + ["Observability", "TLSEngine", "Listening", "TLSTransport"],
+        packages: [nioPosix, hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
         .app, "hawser",
         uses: domain + [
-            "TLSEngine", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation",
+            "TLSEngine", "Listening", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles",
+            "PeerStreamTranslation",
             "IdentityService", "ReplicationService", "CatalogService", "PeeringService", "GatewayRelay",
             "GatewayService", "HealthService", "HTTPService",
         ],
@@ -247,7 +248,9 @@ let modules: [Module] = [
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
-    tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
+    tests(
+        .service, of: "HTTPService", uses: domain + ["Observability", "Listening", "hawser", "HawserTestKit"],
+        packages: [nioCore, nioEmbedded, nioHTTP1]),
     integration(
         "IntegrationTests",
         uses: [

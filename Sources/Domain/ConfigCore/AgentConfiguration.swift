@@ -13,6 +13,7 @@ package struct AgentConfiguration: Hashable, Sendable {
     /// -1 switches the port off, as in Consul. The same for `grpcTLSPort`.
     package var httpPort: Int?
     package var grpcTLSPort: Int?
+    package var doors = DoorSettings()
     package var logLevel: LogLevel?
     package var logsJSON: Bool?
     /// Keep nothing on disk.
@@ -52,6 +53,7 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.domain = later.domain ?? domain
         merged.httpPort = later.httpPort ?? httpPort
         merged.grpcTLSPort = later.grpcTLSPort ?? grpcTLSPort
+        merged.doors = doors.merging(later.doors)
         merged.logLevel = later.logLevel ?? logLevel
         merged.logsJSON = later.logsJSON ?? logsJSON
         merged.isDevelopment = later.isDevelopment ?? isDevelopment
@@ -77,7 +79,7 @@ package struct AgentConfiguration: Hashable, Sendable {
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
             heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout,
-            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway)
+            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway, doors: doors)
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
@@ -154,13 +156,14 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var heartbeatTimeout: GoDuration
     package var withdrawLimit: Int
     package var gateway: GatewaySettings?
+    package var doors: DoorSettings
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
         advertiseAddress: String?, domain: String, httpPort: Int, grpcTLSPort: Int,
         logLevel: AgentConfiguration.LogLevel, logsJSON: Bool, isDevelopment: Bool, peeringEnabled: Bool,
         connectEnabled: Bool, heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
-        gateway: GatewaySettings? = nil
+        gateway: GatewaySettings? = nil, doors: DoorSettings = DoorSettings()
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -180,6 +183,7 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.heartbeatTimeout = heartbeatTimeout
         self.withdrawLimit = withdrawLimit
         self.gateway = gateway
+        self.doors = doors
     }
 }
 
@@ -198,11 +202,10 @@ extension AgentConfiguration {
         logLevel = Self.logLevel(&map)
         logsJSON = map.bool("log_json")
         isDevelopment = map.bool("dev")
-        let ports: (Int?, Int?)? = map.map("ports") {
-            ($0.integer("http", in: -1...65535), $0.integer("grpc_tls", in: -1...65535))
-        }
-        httpPort = ports?.0
-        grpcTLSPort = ports?.1
+        let ports = map.map("ports") { PortsBlock(&$0) }
+        httpPort = ports?.http
+        grpcTLSPort = ports?.grpcTLS
+        doors = DoorSettings(&map, httpsPort: ports?.https)
         let peering = map.map("peering") { PeeringBlock(&$0) }
         peeringEnabled = peering?.isEnabled
         heartbeatInterval = peering?.heartbeatInterval
@@ -216,6 +219,18 @@ extension AgentConfiguration {
         ]
         for case (let key, let problem?) in wrong {
             map.collector.problem(.invalid, at: map.position(of: key), problem)
+        }
+    }
+
+    private struct PortsBlock {
+        var http: Int?
+        var https: Int?
+        var grpcTLS: Int?
+
+        init(_ map: inout MapReader) {
+            http = map.integer("http", in: -1...65535)
+            https = map.integer("https", in: -1...65535)
+            grpcTLS = map.integer("grpc_tls", in: -1...65535)
         }
     }
 

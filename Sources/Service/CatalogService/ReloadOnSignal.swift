@@ -1,15 +1,15 @@
-import IdentityCore
 package import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reloads the configuration files on SIGHUP, and logs what that did. Runs until cancelled or a graceful shutdown.
+/// Reloads what was configured on SIGHUP, and logs what that did. Runs until cancelled or a graceful shutdown.
 package struct ReloadOnSignal: Service {
-    private let catalog: FileCatalog
+    private let work: @Sendable () async throws -> [String]
     private let logger: Logger
 
-    package init(catalog: FileCatalog, logger: Logger) {
-        self.catalog = catalog
+    /// - Parameter work: the reload itself, which returns lines that tell what changed.
+    package init(logger: Logger, work: @escaping @Sendable () async throws -> [String]) {
+        self.work = work
         self.logger = logger
     }
 
@@ -20,10 +20,10 @@ package struct ReloadOnSignal: Service {
 
     /// What one signal does.
     func reload() async {
-        do throws(Refusal) {
-            for line in try await catalog.reload() { logger.info("reload: \(line)") }
+        do {
+            for line in try await work() { logger.info("reload: \(line)") }
         } catch {
-            logger.error("the reload was refused, the old configuration stays: \(error.message)")
+            logger.error("the reload was refused, the old configuration stays: \(error)")
         }
     }
 }

@@ -23,7 +23,9 @@ import Testing
             store: store, node: Node(name: "n", address: "10.0.0.1"), loader: loader, loaded: loaded)
         try await catalog.apply(loaded)
         let log = LineLog()
-        let service = ReloadOnSignal(catalog: catalog, logger: Logger(label: "test") { _ in log })
+        let service = ReloadOnSignal(logger: Logger(label: "test") { _ in log }) {
+            try await catalog.reload()
+        }
 
         await service.reload()
         #expect(log.takeLines() == ["info reload: nothing changed"])
