@@ -134,7 +134,7 @@ let modules: [Module] = [
 
     module(.storage, "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
 
-    module(.transport, "Listening", packages: [nioCore]),
+    module(.transport, "Listening", uses: ["CLinux"], packages: [nioCore]),
     module(.transport, "TLSTransport", uses: ["TLSEngine"], packages: [nioCore]),
     module(.transport, "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     module(.transport, "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"], packages: [nioCore, nioLocks, nioPosix]),
@@ -177,13 +177,14 @@ let modules: [Module] = [
         .service, "DNSService", uses: ["CatalogCore", "IdentityCore", "StateCore", "NameCore", "DNSWire", "Listening"],
         packages: [nioCore, nioPosix, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain + ["Observability", "Listening"],
-        packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
+        .service, "HTTPService", uses: domain + ["Observability", "TLSEngine", "Listening", "TLSTransport"],
+        packages: [nioPosix, hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
         .app, "hawser",
         uses: domain + [
-            "TLSEngine", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation",
+            "TLSEngine", "Listening", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles",
+            "PeerStreamTranslation",
             "IdentityService", "ReplicationService", "CatalogService", "PeeringService", "GatewayRelay",
             "GatewayService", "HealthService", "DNSService", "HTTPService",
         ],
@@ -266,7 +267,9 @@ let modules: [Module] = [
     tests(
         .service, of: "DNSService",
         uses: ["CatalogCore", "NameCore", "StateCore", "HawserTestKit"], packages: [nioCore, nioPosix, nioEmbedded]),
-    tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
+    tests(
+        .service, of: "HTTPService", uses: domain + ["Observability", "Listening", "hawser", "HawserTestKit"],
+        packages: [nioCore, nioEmbedded, nioHTTP1]),
     integration(
         "IntegrationTests",
         uses: [

@@ -9,7 +9,8 @@ struct Hawser: AsyncParsableCommand {
         abstract: "Ties two clusters together: cluster peering that speaks Consul's protocol.",
         discussion: """
             Long options may be written with one dash or two (-name web, --name=web). The daemon's address is taken \
-            from --http-addr, HAWSER_HTTP_ADDR or CONSUL_HTTP_ADDR, in this order, and is 127.0.0.1:8500 otherwise.
+            from --http-addr, HAWSER_HTTP_ADDR or CONSUL_HTTP_ADDR, in this order, and is 127.0.0.1:8500 otherwise; \
+            https://host:port and unix:///path are understood too.
 
             Exit codes: 0 success, 1 failure, 2 the command line was wrong, 3 files that fmt -check would change.
             """,

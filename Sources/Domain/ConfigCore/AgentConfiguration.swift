@@ -17,6 +17,7 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var grpcTLSPort: Int?
     package var dnsPort: Int?
     package var dns = DNSSettings()
+    package var doors = DoorSettings()
     package var logLevel: LogLevel?
     package var logsJSON: Bool?
     /// Keep nothing on disk.
@@ -61,6 +62,7 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.grpcTLSPort = later.grpcTLSPort ?? grpcTLSPort
         merged.dnsPort = later.dnsPort ?? dnsPort
         merged.dns = dns.merging(later.dns)
+        merged.doors = doors.merging(later.doors)
         merged.logLevel = later.logLevel ?? logLevel
         merged.logsJSON = later.logsJSON ?? logsJSON
         merged.isDevelopment = later.isDevelopment ?? isDevelopment
@@ -89,7 +91,7 @@ package struct AgentConfiguration: Hashable, Sendable {
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
             heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout,
-            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway)
+            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway, doors: doors)
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
@@ -184,14 +186,15 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var heartbeatTimeout: GoDuration
     package var withdrawLimit: Int
     package var gateway: GatewaySettings?
+    package var doors: DoorSettings
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
         advertiseAddress: String?, domain: String, altDomain: String? = nil, httpPort: Int, grpcTLSPort: Int,
         dnsPort: Int = -1, dns: DNSSettings = DNSSettings(), logLevel: AgentConfiguration.LogLevel, logsJSON: Bool,
         isDevelopment: Bool, reloadsByItself: Bool = false, peeringEnabled: Bool, connectEnabled: Bool,
-        heartbeatInterval: GoDuration,
-        heartbeatTimeout: GoDuration, withdrawLimit: Int, gateway: GatewaySettings? = nil
+        heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
+        gateway: GatewaySettings? = nil, doors: DoorSettings = DoorSettings()
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -215,6 +218,7 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.heartbeatTimeout = heartbeatTimeout
         self.withdrawLimit = withdrawLimit
         self.gateway = gateway
+        self.doors = doors
     }
 }
 
@@ -235,16 +239,12 @@ extension AgentConfiguration {
         logsJSON = map.bool("log_json")
         isDevelopment = map.bool("dev")
         reloadsByItself = map.bool("auto_reload_config")
-        let ports: (http: Int?, grpcTLS: Int?, dns: Int?)? = map.map("ports") {
-            (
-                $0.integer("http", in: -1...65535), $0.integer("grpc_tls", in: -1...65535),
-                $0.integer("dns", in: -1...65535)
-            )
-        }
+        let ports = map.map("ports") { PortsBlock(&$0) }
         httpPort = ports?.http
         grpcTLSPort = ports?.grpcTLS
         dnsPort = ports?.dns
         dns = map.map("dns_config") { DNSSettings(&$0) } ?? DNSSettings()
+        doors = DoorSettings(&map, httpsPort: ports?.https)
         let peering = map.map("peering") { PeeringBlock(&$0) }
         peeringEnabled = peering?.isEnabled
         heartbeatInterval = peering?.heartbeatInterval
@@ -258,6 +258,20 @@ extension AgentConfiguration {
         ]
         for case (let key, let problem?) in wrong {
             map.collector.problem(.invalid, at: map.position(of: key), problem)
+        }
+    }
+
+    private struct PortsBlock {
+        var http: Int?
+        var https: Int?
+        var grpcTLS: Int?
+        var dns: Int?
+
+        init(_ map: inout MapReader) {
+            http = map.integer("http", in: -1...65535)
+            https = map.integer("https", in: -1...65535)
+            grpcTLS = map.integer("grpc_tls", in: -1...65535)
+            dns = map.integer("dns", in: -1...65535)
         }
     }
 

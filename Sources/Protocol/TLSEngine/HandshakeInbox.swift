@@ -105,7 +105,7 @@ enum TLSCallbacks {
             return SSL_TLSEXT_ERR_ALERT_FATAL
         }
 
-    /// Called per certificate of the server's chain; notes the first failure with its certificate.
+    /// Called per certificate of the peer's chain; notes the first failure with its certificate.
     static let verify: @convention(c) (Int32, OpaquePointer?) -> Int32 = { verified, store in
         if verified == 1 { return 1 }
         let slot = SSL_get_ex_data_X509_STORE_CTX_idx()

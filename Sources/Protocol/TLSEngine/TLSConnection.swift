@@ -278,7 +278,7 @@ package final class TLSConnection {
         unsafe SSL_get0_alpn_selected(self.ssl, &name, &count)
         let selected = unsafe UnsafeBufferPointer(start: name, count: Int(count))
         let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(self.ssl))
-        let certificate = unsafe self.isServer ? nil : SSL_get1_peer_certificate(self.ssl)
+        let certificate = unsafe SSL_get1_peer_certificate(self.ssl)
         return unsafe TLSSessionInfo(
             serverName: self.inbox.serverName,
             applicationProtocol: selected.isEmpty ? nil : String(decoding: selected, as: UTF8.self),

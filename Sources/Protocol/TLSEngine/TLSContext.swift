@@ -29,6 +29,7 @@ package final class TLSContext: @unchecked Sendable {
         let raw = try unsafe Self.make(settings.common)
         do throws(TLSError) {
             try unsafe Self.trust(settings, in: raw)
+            if let identity = settings.identity { try unsafe Self.use(identity, in: raw) }
             let protocols = try Self.encode(settings.common.applicationProtocols)
             // Returns 0 on success, unlike the rest.
             guard unsafe SSL_CTX_set_alpn_protos(raw, protocols, UInt32(protocols.count)) == 0 else {
@@ -50,8 +51,12 @@ package final class TLSContext: @unchecked Sendable {
     package init(server settings: TLSServerSettings) throws(TLSError) {
         _ = try Self.encode(settings.common.applicationProtocols)
         let raw = try unsafe Self.make(settings.common)
-        // Protocol section 5.2: no client certificate is requested on the peering name.
-        unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nil)
+        do throws(TLSError) {
+            try unsafe Self.verify(settings.clients, in: raw)
+        } catch {
+            unsafe SSL_CTX_free(raw)
+            throw error
+        }
         unsafe SSL_CTX_set_client_hello_cb(raw, TLSCallbacks.clientHello, nil)
         unsafe hawser_SSL_CTX_set_tlsext_servername_callback(raw, TLSCallbacks.serverName)
         unsafe SSL_CTX_set_alpn_select_cb(raw, TLSCallbacks.selectProtocol, nil)
@@ -113,6 +118,28 @@ package final class TLSContext: @unchecked Sendable {
                 throw .library("could not read the system's trusted certificates")
             }
         case .anyone: break
+        }
+    }
+
+    private static func use(_ identity: TLSIdentity, in raw: OpaquePointer) throws(TLSError) {
+        let overrides: Int32 = 1
+        guard
+            unsafe SSL_CTX_use_cert_and_key(
+                raw, identity.certificate.raw, identity.key.raw, identity.rawIntermediates, overrides) == 1
+        else { throw .library("could not use the certificate \(identity.certificate.displayName)") }
+    }
+
+    private static func verify(_ clients: TLSServerSettings.Clients, in raw: OpaquePointer) throws(TLSError) {
+        switch clients {
+        case .anyone:
+            // Protocol section 5.2: no client certificate is requested on the peering name.
+            unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nil)
+        case .certified(let roots):
+            guard !roots.isEmpty else {
+                throw TLSError(.invalidInput, "clients cannot be verified without a trusted root certificate")
+            }
+            try unsafe trust(roots, in: raw)
+            unsafe SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, TLSCallbacks.verify)
         }
     }
 

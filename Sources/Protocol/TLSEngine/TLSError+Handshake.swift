@@ -21,6 +21,9 @@ extension TLSError {
             return TLSError(
                 .noSharedCipher, "peer and this side have no cipher, group or signature algorithm in common",
                 cause: cause)
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+            return TLSError(
+                .certificateInvalid, "peer showed no certificate, and one is required here", cause: cause)
         case SSL_R_CERTIFICATE_VERIFY_FAILED:
             return TLSError(.certificateInvalid, "peer's certificate cannot be verified", cause: cause)
         default:

@@ -54,6 +54,8 @@ package struct TLSClientSettings: Sendable {
     package var roots: [X509Certificate]
     /// The time at which certificates are judged, seconds since 1970. Nil means the system's clock.
     package var verificationTime: (@Sendable () -> Int64)?
+    /// Who the client says it is, to a server that asks; nil for nobody.
+    package var identity: TLSIdentity?
 
     package init(roots: [X509Certificate]) { self.roots = roots }
 
@@ -73,8 +75,17 @@ package struct TLSServerSettings: Sendable {
     /// certificate lets it return the new one from then on; connections that are up are not touched.
     package typealias IdentitySelector = @Sendable (_ serverName: String?) -> TLSIdentity?
 
+    /// Whether clients have to say who they are.
+    package enum Clients: Sendable {
+        /// No certificate is asked for.
+        case anyone
+        /// Only who has a certificate from one of these roots.
+        case certified([X509Certificate])
+    }
+
     package var common = TLSSettings()
     package var identity: IdentitySelector
+    package var clients = Clients.anyone
 
     package init(identity: @escaping IdentitySelector) { self.identity = identity }
 }
@@ -102,7 +113,7 @@ package struct TLSSessionInfo: Sendable, Hashable, CustomStringConvertible {
     package let version: TLSVersion
     /// Name of the cipher suite in OpenSSL's spelling, such as `TLS_AES_128_GCM_SHA256`.
     package let cipher: String
-    /// The server's leaf, as client; nil as server, which asks for no certificate.
+    /// The other side's leaf; nil if it was not asked for one.
     package let peerCertificate: X509Certificate?
 
     package var description: String {

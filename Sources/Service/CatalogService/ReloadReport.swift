@@ -54,6 +54,18 @@ struct ReloadReport {
         compare("peering.heartbeat_timeout", \.heartbeatTimeout)
         compare("peering.withdraw_limit_percent", \.withdrawLimit)
         compare("gateway", \.gateway)
+        compare("ports.https", \.doors.httpsPort)
+        compare("addresses.http", \.doors.httpAddresses)
+        compare("addresses.https", \.doors.httpsAddresses)
+        // What is in the files is read anew: only other files need a restart.
+        compare("tls.https.cert_file", \.doors.https.certificateFile)
+        compare("tls.https.key_file", \.doors.https.keyFile)
+        compare("tls.https.ca_file", \.doors.https.caFile)
+        compare("tls.https.verify_incoming", \.doors.https.verifiesIncoming)
+        compare("tls.https.tls_min_version", \.doors.https.minVersion)
+        compare("unix_sockets.user", \.doors.unixSockets.user)
+        compare("unix_sockets.group", \.doors.unixSockets.group)
+        compare("unix_sockets.mode", \.doors.unixSockets.mode)
         return lines
     }
 }

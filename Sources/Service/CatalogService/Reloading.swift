@@ -1,16 +1,18 @@
-import IdentityCore
 package import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
-/// Reloads the configuration files on SIGHUP, and logs what that did. Runs until cancelled or a graceful shutdown.
+/// The reload itself. It returns lines that tell what changed.
+package typealias ReloadWork = @Sendable () async throws -> [String]
+
+/// Reloads what was configured on SIGHUP, and logs what that did. Runs until cancelled or a graceful shutdown.
 package struct ReloadOnSignal: Service {
     private let reload: LoggedReload
 
-    package init(catalog: FileCatalog, logger: Logger) {
-        reload = LoggedReload(catalog: catalog, logger: logger)
+    package init(logger: Logger, work: @escaping ReloadWork) {
+        reload = LoggedReload(logger: logger, work: work)
     }
 
     package func run() async throws {
@@ -29,9 +31,9 @@ package struct ReloadOnChange: Service {
     private let reload: LoggedReload
 
     /// - Parameter watch: see `ConfigWatch.open`; it is closed when `run` ends.
-    package init(watch: Int32, catalog: FileCatalog, logger: Logger) {
+    package init(watch: Int32, logger: Logger, work: @escaping ReloadWork) {
         self.watch = watch
-        reload = LoggedReload(catalog: catalog, logger: logger, isQuiet: true)
+        reload = LoggedReload(logger: logger, isQuiet: true, work: work)
     }
 
     package func run() async throws {
@@ -56,18 +58,18 @@ package struct ReloadOnChange: Service {
 
 /// A reload that nobody waits for: what it did goes into the log.
 struct LoggedReload {
-    let catalog: FileCatalog
     let logger: Logger
     /// Nothing is said of one that changed nothing.
     var isQuiet = false
+    let work: ReloadWork
 
     func callAsFunction() async {
-        do throws(Refusal) {
-            let lines = try await catalog.reload()
+        do {
+            let lines = try await work()
             if isQuiet, lines == [ReloadReport.nothing] { return }
             for line in lines { logger.info("reload: \(line)") }
         } catch {
-            logger.error("the reload was refused, the old configuration stays: \(error.message)")
+            logger.error("the reload was refused, the old configuration stays: \(error)")
         }
     }
 }

@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <elf.h>
 #include <link.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -198,6 +202,62 @@ static inline long hawser_reset_on_close(int descriptor) {
 
 static inline long hawser_shutdown_write(int descriptor) { return hawser_result(shutdown(descriptor, SHUT_WR)); }
 static inline long hawser_close(int descriptor) { return hawser_result(close(descriptor)); }
+
+// Unix sockets
+
+/// The longest path that an address of a Unix socket holds.
+static inline size_t hawser_unix_path_limit(void) { return sizeof(((struct sockaddr_un *)0)->sun_path) - 1; }
+
+/// Whether somebody listens there: 0 if so.
+static inline long hawser_try_unix(const char *path) {
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (strlen(path) > hawser_unix_path_limit()) return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -(long)errno;
+    long result = hawser_result(connect(descriptor, (const struct sockaddr *)&address, sizeof address));
+    close(descriptor);
+    return result;
+}
+
+/// 1 for a socket, 0 for another kind of file.
+static inline long hawser_is_socket(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0) return -(long)errno;
+    return S_ISSOCK(status.st_mode);
+}
+
+/// The number of the file, by which a socket of our own is known again.
+static inline uint64_t hawser_file_number(const char *path) {
+    struct stat status;
+    return lstat(path, &status) < 0 ? 0 : (uint64_t)status.st_ino;
+}
+
+/// The number of a user or a group, -ENOENT for a name that is not known.
+static inline long hawser_user_number(const char *name) {
+    struct passwd entry, *found = NULL;
+    char buffer[16384];
+    int code = getpwnam_r(name, &entry, buffer, sizeof buffer, &found);
+    return found != NULL ? (long)found->pw_uid : -(long)(code != 0 ? code : ENOENT);
+}
+
+static inline long hawser_group_number(const char *name) {
+    struct group entry, *found = NULL;
+    char buffer[16384];
+    int code = getgrnam_r(name, &entry, buffer, sizeof buffer, &found);
+    return found != NULL ? (long)found->gr_gid : -(long)(code != 0 ? code : ENOENT);
+}
+
+static inline long hawser_mkdir(const char *path, unsigned mode) { return hawser_result(mkdir(path, mode)); }
+static inline long hawser_rmdir(const char *path) { return hawser_result(rmdir(path)); }
+static inline long hawser_unlink(const char *path) { return hawser_result(unlink(path)); }
+static inline long hawser_rename(const char *from, const char *to) { return hawser_result(rename(from, to)); }
+static inline long hawser_chmod(const char *path, unsigned mode) { return hawser_result(chmod(path, mode)); }
+static inline long hawser_lchown(const char *path, uint32_t user, uint32_t group) {
+    return hawser_result(lchown(path, user, group));
+}
 
 // Bytes
 

@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 
 /// Why a port cannot be listened on, as one sentence that says what to do.
-package struct ListenProblem: Hashable, Sendable, CustomStringConvertible {
+package struct ListenProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was to listen, and the flags that say where.
     package struct Listener: Hashable, Sendable {
         /// Such as `the HTTP API`.
@@ -40,7 +40,12 @@ package struct ListenProblem: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func words(for code: CInt) -> String {
+    /// - Parameter description: the sentence, for what no bootstrap throws.
+    init(_ description: String) {
+        self.description = description
+    }
+
+    static func words(for code: CInt) -> String {
         // Safe on any thread since glibc 2.32.
         guard let words = unsafe strerror(code) else { return "error \(code)" }
         return unsafe String(cString: words).lowercased()

@@ -41,7 +41,7 @@ struct AddressSettingsTests {
     private static let wrong: [(host: String, words: String)] = [
         ("", "write an IP address or the name of a host, or leave it out"),
         (template, "address templates are not read by hawser. Write the address itself"),
-        ("unix:///run/hawser.sock", "Unix sockets are not served. Write an IP address"),
+        ("unix:///run/hawser.sock", "only addresses.http may name a Unix socket. Write an IP address"),
         ("10.0.0.1:8503", noHost), ("300.0.0.1", noHost), ("10.0.0", noHost), ("a..b", noHost), ("a b", noHost),
         (".", noHost), ("10.0.0.1%eth0", noHost), ("fe80::1%", noHost), ("http://a", noHost),
         (String(repeating: "a", count: 254), noHost),

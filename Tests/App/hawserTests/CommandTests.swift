@@ -159,8 +159,8 @@ struct CommandTests {
         ("peering establish -name x -peering-token t -wait=soon", 2, "Error: Invalid --wait=soon"),
         ("nonsense", 2, "Error: Unexpected argument 'nonsense'\n"),
         (
-            "peering list -http-addr https://x", 2,
-            "hawser: \"https://x\" is not an address of the HTTP API: write host:port or http://host:port\n"
+            "peering list -http-addr ftp://x", 2,
+            "hawser: \"ftp://x\" is not an address of the HTTP API: write host:port, https://host:port or unix:///path\n"
         ),
     ]
 

@@ -14,9 +14,27 @@ struct DaemonAddressTests {
         #expect(try DaemonAddress(text) == DaemonAddress(host: host, port: port))
     }
 
-    @Test(arguments: ["https://x:1", "unix:///run/x", "x:0", "x:70000", ":80", "::1", "x:y", "a/b:1"])
+    @Test(arguments: ["ftp://x:1", "unix://run/x", "https://", "x:0", "x:70000", ":80", "::1", "x:y", "a/b:1"])
     func isRefused(text: String) {
         #expect(throws: CommandFailure.self) { try DaemonAddress(text) }
+    }
+
+    @Test func otherDoorsAreRead() throws {
+        let secure = try DaemonAddress("https://x:1")
+        #expect(secure.isSecure && secure.host == "x" && secure.port == 1 && secure.description == "https://x:1")
+        #expect(try DaemonAddress("https://x").port == 8501)
+        let socket = try DaemonAddress("unix:///run/x.sock")
+        #expect(socket.socketPath == "/run/x.sock" && socket.description == "unix:///run/x.sock")
+    }
+
+    @Test(arguments: [
+        (["CONSUL_HTTP_SSL": "true"], "https://127.0.0.1:8500"),
+        (["CONSUL_HTTP_SSL": "true", "CONSUL_HTTP_ADDR": "h:1"], "https://h:1"),
+        (["CONSUL_HTTP_SSL": "true", "CONSUL_HTTP_ADDR": "http://h:1"], "h:1"),
+        (["CONSUL_HTTP_SSL": "false", "CONSUL_HTTP_ADDR": "h:1"], "h:1"),
+    ])
+    func anotherVariableAsksForTLS(environment: [String: String], address: String) throws {
+        #expect(try DaemonAddress.resolve(option: nil, environment: { environment[$0] }).description == address)
     }
 
     @Test func theOptionWinsOverTheEnvironment() throws {

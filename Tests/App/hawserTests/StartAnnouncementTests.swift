@@ -1,4 +1,3 @@
-import PeeringCore
 import Synchronization
 import Testing
 
@@ -9,15 +8,15 @@ struct StartAnnouncementTests {
     private final class Announced: Sendable {
         let lists = Mutex<[[String]]>([])
 
-        func note(_ addresses: [HostPort]) { lists.withLock { $0.append(addresses.map(\.description)) } }
+        func note(_ addresses: [String]) { lists.withLock { $0.append(addresses) } }
     }
 
     @Test func comesWithTheLastListener() {
         let announced = Announced()
         let start = StartAnnouncement(expecting: 2) { announced.note($0) }
-        start.listening(on: HostPort(host: "b", port: 1))
+        start.listening(on: "b:1")
         #expect(announced.lists.withLock { $0 } == [])
-        start.listening(on: HostPort(host: "a", port: 2))
+        start.listening(on: "a:2")
         #expect(announced.lists.withLock { $0 } == [["a:2", "b:1"]])
     }
 

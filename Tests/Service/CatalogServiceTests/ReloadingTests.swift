@@ -24,8 +24,8 @@ import Testing
         try await catalog.apply(loaded)
         let log = LineLog()
         let logger = Logger(label: "test") { _ in log }
-        let reload = LoggedReload(catalog: catalog, logger: logger)
-        let quiet = LoggedReload(catalog: catalog, logger: logger, isQuiet: true)
+        let reload = LoggedReload(logger: logger) { try await catalog.reload() }
+        let quiet = LoggedReload(logger: logger, isQuiet: true) { try await catalog.reload() }
 
         await reload()
         #expect(log.takeLines() == ["info reload: nothing changed"])

@@ -140,6 +140,7 @@ package struct TestDaemon: Sendable {
     /// Runs a daemon for as long as the closure takes.
     package static func run(
         payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(), metrics: [Metric] = [],
+        door: HTTPDoor = .plain(host: "127.0.0.1", port: 0),
         _ body: @Sendable (TestDaemon) async throws -> Void
     ) async throws {
         let store = try await StateStore(storage: MemoryStorage())
@@ -149,7 +150,7 @@ package struct TestDaemon: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let service = HTTPService(
-            host: "127.0.0.1", port: 0,
+            door: door,
             dependencies: HTTPDependencies(
                 store: store, peerings: peerings, authority: StoreAuthority(store: store), reload: FixedReload(),
                 checks: RestingChecks(

@@ -1,6 +1,7 @@
 import ConfigCore
 import DocumentCore
 import NIOCore
+import PeeringCore
 
 extension ResolvedAgentConfiguration {
     /// The settings with their addresses checked and without the brackets around IPv6: what peers are told travels in
@@ -17,14 +18,21 @@ extension ResolvedAgentConfiguration {
             }
             return host
         }
-        settings.bindAddress = check("bind_addr", bindAddress)
-        if AddressSetting.template(clientAddress) != nil {
-            _ = check("client_addr", clientAddress)
-        } else {
-            let hosts = clientAddress.split(separator: " ").map { check("client_addr", String($0)) }
-            if hosts.isEmpty { problems.append("client_addr cannot be empty: -http-port -1 switches the HTTP API off") }
-            settings.clientAddress = hosts.joined(separator: " ")
+        func checkList(_ key: String, _ text: String, allowsSockets: Bool = false) -> String {
+            guard AddressSetting.template(text) == nil else { return check(key, text) }
+            let hosts = text.split(separator: " ").map { host in
+                allowsSockets && AddressSetting.socketPath(String(host)) != nil
+                    ? String(host) : check(key, String(host))
+            }
+            if hosts.isEmpty { problems.append("\(key) cannot be empty: -http-port -1 switches the HTTP API off") }
+            return hosts.joined(separator: " ")
         }
+        settings.bindAddress = check("bind_addr", bindAddress)
+        settings.clientAddress = checkList("client_addr", clientAddress)
+        settings.doors.httpAddresses = doors.httpAddresses.map {
+            checkList("addresses.http", $0, allowsSockets: true)
+        }
+        settings.doors.httpsAddresses = doors.httpsAddresses.map { checkList("addresses.https", $0) }
         settings.advertiseAddress = advertiseAddress.map { check("advertise_addr", $0) }
         if let advertised = settings.advertiseAddress, AddressSetting.isWildcard(advertised) {
             problems.append(
@@ -55,9 +63,18 @@ enum AddressSetting {
     static func problem(with host: String) -> String? {
         if let problem = template(host) { return problem }
         if host.isEmpty { return "write an IP address or the name of a host, or leave it out" }
-        if host.hasPrefix("unix://") { return "Unix sockets are not served. Write an IP address" }
+        if socketPath(host) != nil { return "only addresses.http may name a Unix socket. Write an IP address" }
         return isIPAddress(host) || isName(host) ? nil : "write an IP address or the name of a host, without a port"
     }
+
+    /// The path of `unix:///path`.
+    static func socketPath(_ text: String) -> String? {
+        let scheme = "unix://"
+        return text.hasPrefix(scheme) ? String(text.dropFirst(scheme.count)) : nil
+    }
+
+    /// Reached by this machine alone.
+    static func isLoopback(_ host: String) -> Bool { HostPort(host: host, port: 1).reach == .thisMachine }
 
     /// Consul's `{{ GetPrivateIP }}` and the like.
     static func template(_ text: String) -> String? {

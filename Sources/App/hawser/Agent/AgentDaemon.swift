@@ -63,9 +63,11 @@ struct AgentDaemon {
             logger.warning("data_dir \(unused) is not used with -dev: nothing is kept")
         }
         let (storage, store) = try await openState(in: dataDirectory)
+        let doors = try await AgentDoors(settings)
+        for warning in doors.warnings { logger.warning("\(warning)") }
         let identity = try await IdentityMaker.establish(
             in: store, datacenter: settings.datacenter, now: WallClock.seconds())
-        let services = try await makeServices(store: store, identity: identity, logger: logger)
+        let services = try await makeServices(store: store, identity: identity, doors: doors, logger: logger)
         let group = ServiceGroup(configuration: configuration(of: services, logger: makeLogger("lifecycle")))
         ProgramMemory.releaseAfterStart()
         try await group.run()
@@ -85,13 +87,14 @@ struct AgentDaemon {
     }
 
     private func makeServices(
-        store: StateStore, identity: ClusterIdentity, logger: Logger
+        store: StateStore, identity: ClusterIdentity, doors: AgentDoors, logger: Logger
     ) async throws(Refusal) -> [any Service] {
         let address = AdvertisedAddress.choose(configured: settings.advertiseAddress, bind: settings.bindAddress)
         let node = makeNode(identity, address)
         let catalog = FileCatalog(store: store, node: node, loader: loader, loaded: loaded)
         try await catalog.apply(loaded)
 
+        let reload = AgentReload(catalog: catalog, certificates: doors.certificates)
         let certificate = try ServerCertificate(for: identity, now: WallClock.seconds())
         let listener = try await listen(certificate)
         let advertised = listener.map { [HostPort(host: address, port: $0.port)] } ?? []
@@ -118,10 +121,10 @@ struct AgentDaemon {
                 store: store, certificate: certificate, logger: makeLogger("identity"), now: WallClock.seconds),
             peerings.supervisor,
             health,
-            ReloadOnSignal(catalog: catalog, logger: logger),
+            ReloadOnSignal(logger: logger) { try await reload.reload() },
         ]
         if settings.reloadsByItself {
-            services.append(ReloadOnChange(watch: try watchFiles(), catalog: catalog, logger: logger))
+            services.append(ReloadOnChange(watch: try watchFiles(), logger: logger) { try await reload.reload() })
         }
         if let listener { services.append(peerings.server(on: listener)) }
         let gateway = try await startGateway(store, node.name, address, listener, peerings)
@@ -135,7 +138,7 @@ struct AgentDaemon {
             store: store, peerings: peerings,
             authority: AgentAuthority(
                 store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
-            reload: catalog, checks: health, log: log,
+            reload: reload, checks: health, log: log,
             decodeImported: Self.decodeImported,
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
@@ -145,13 +148,14 @@ struct AgentDaemon {
                 size: { replication.encoder.size(ofService: $0, in: $1) }),
             metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
             now: WallClock.now)
-        let dnsAddresses = zip(clientHosts, dns?.ports ?? []).map { HostPort(host: $0, port: $1) }
-        services += makeHTTP(http) { addresses in
+        let dnsAddresses = zip(clientHosts, dns?.ports ?? []).map { HostPort(host: $0, port: $1).description }
+        services += doors.services(http, logger: makeLogger("http")) { addresses in
             logger.info(
                 "Hawser v\(VersionCommand.version) is up",
                 metadata: [
                     "node": "\(node.name)", "datacenter": "\(node.datacenter)",
-                    "trust_domain": "\(identity.trustDomain)", "peering": "\(Self.listed(advertised))",
+                    "trust_domain": "\(identity.trustDomain)",
+                    "peering": "\(Self.listed(advertised.map(\.description)))",
                     "http": "\(Self.listed(addresses))", "dns": "\(Self.listed(dnsAddresses))",
                 ])
         }
@@ -181,8 +185,8 @@ struct AgentDaemon {
             logger: makeLogger("gateway"))
     }
 
-    private static func listed(_ addresses: [HostPort]) -> String {
-        addresses.isEmpty ? "off" : addresses.map(\.description).joined(separator: ",")
+    private static func listed(_ addresses: [String]) -> String {
+        addresses.isEmpty ? "off" : addresses.joined(separator: ",")
     }
 
     private func makeNode(_ identity: ClusterIdentity, _ address: String) -> Node {
@@ -221,21 +225,6 @@ struct AgentDaemon {
             group: .singletonMultiThreadedEventLoopGroup)
     }
 
-    /// One listener for each client address.
-    ///
-    /// - Parameter announce: told where they listen when all do.
-    private func makeHTTP(
-        _ dependencies: HTTPDependencies, announce: @escaping @Sendable ([HostPort]) -> Void
-    ) -> [any Service] {
-        let hosts = settings.httpPort < 0 ? [] : clientHosts
-        let start = StartAnnouncement(expecting: hosts.count, announce: announce)
-        return hosts.map { host in
-            HTTPService(
-                host: host, port: settings.httpPort, dependencies: dependencies, logger: makeLogger("http"),
-                onListening: { start.listening(on: HostPort(host: host, port: $0)) })
-        }
-    }
-
     private func configuration(of services: [any Service], logger: Logger) -> ServiceGroupConfiguration {
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -263,6 +252,5 @@ struct AgentDaemon {
 
 // Each service says what it can do; what the API wants to be able to ask is said here.
 extension PeeringService: PeeringOperations {}
-extension FileCatalog: ReloadOperation {}
 extension HealthService: CheckOperations {}
 extension LogBook: ReplicationLogReading {}

@@ -52,6 +52,11 @@ struct AgentFlags: ParsableArguments {
     var httpPort: Int?
 
     @Option(
+        name: .customLong("https-port"),
+        help: ArgumentHelp("The HTTP API over TLS, with the files of the tls block. Default: none.", valueName: "port"))
+    var httpsPort: Int?
+
+    @Option(
         name: .customLong("grpc-tls-port"), help: ArgumentHelp("The peering port. Default: 8503.", valueName: "port"))
     var grpcTLSPort: Int?
 
@@ -69,7 +74,11 @@ struct AgentFlags: ParsableArguments {
     var isDevelopment = false
 
     func validate() throws {
-        for (flag, port) in [("-dns-port", dnsPort), ("-http-port", httpPort), ("-grpc-tls-port", grpcTLSPort)] {
+        let ports = [
+            ("-dns-port", dnsPort), ("-http-port", httpPort), ("-https-port", httpsPort),
+            ("-grpc-tls-port", grpcTLSPort),
+        ]
+        for (flag, port) in ports {
             if let port, !(-1...65_535).contains(port) {
                 throw ValidationError("\(flag)=\(port): a port is a number from 0 to 65535, or -1 for none")
             }
@@ -97,6 +106,7 @@ struct AgentFlags: ParsableArguments {
         configuration.altDomain = altDomain
         configuration.dnsPort = dnsPort
         configuration.httpPort = httpPort
+        configuration.doors.httpsPort = httpsPort
         configuration.grpcTLSPort = grpcTLSPort
         configuration.logLevel = logLevel.flatMap(AgentConfiguration.LogLevel.init(name:))
         if logsJSON { configuration.logsJSON = true }

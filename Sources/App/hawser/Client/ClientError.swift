@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import TLSEngine
 
 /// Why the daemon could not be asked, or said no.
 struct ClientError: Error, Hashable {
@@ -46,6 +47,12 @@ extension ClientError {
                 + "Set --http-addr or HAWSER_HTTP_ADDR if it listens elsewhere.")
     }
 
+    /// With TLS 1.3 a daemon that wants a certificate may be gone before its refusal is read.
+    static func closed(by address: DaemonAddress) -> ClientError {
+        let advice = address.isSecure ? ". If it wants a certificate, name one with -client-cert and -client-key" : ""
+        return ClientError(.disconnected, "the daemon at \(address) closed the connection\(advice)")
+    }
+
     /// Puts what went wrong below into a sentence.
     init(_ error: any Error, address: DaemonAddress) {
         switch error {
@@ -57,10 +64,12 @@ extension ClientError {
             self = Self.connection(errno: error.errnoCode, address: address)
         case ChannelError.connectTimeout:
             self.init(.timedOut, "\(address) does not answer: the connection could not be made in time")
+        case let error as TLSError:
+            self = Self.insecure(error, address: address)
         case is HTTPParserError:
             self.init(.malformed, "what listens at \(address) does not speak HTTP: is the port that of the HTTP API?")
         case is ChannelError, is CancellationError:
-            self.init(.disconnected, "the daemon at \(address) closed the connection")
+            self = .closed(by: address)
         default:
             self.init(.disconnected, "the connection to \(address) failed: \(error)")
         }
@@ -74,12 +83,28 @@ extension ClientError {
         self.init(attempt.error, address: address)
     }
 
+    private static func insecure(_ error: TLSError, address: DaemonAddress) -> ClientError {
+        let failure = "no secure connection to \(address): \(error.message)"
+        switch error.code {
+        case .certificateUntrusted:
+            return ClientError(.unreachable, "\(failure). Name the CA of its certificate with -ca-file")
+        case .certificateNameMismatch:
+            return ClientError(.unreachable, "\(failure). Name what it is for with -tls-server-name")
+        case .peerAlert where error.alert == 116:
+            return ClientError(.unreachable, "\(failure). Name one with -client-cert and -client-key")
+        case .notTLS:
+            return ClientError(.unreachable, "\(failure). Is the port that of HTTPS?")
+        default:
+            return ClientError(.unreachable, failure)
+        }
+    }
+
     private static func connection(errno code: Int32, address: DaemonAddress) -> ClientError {
         switch code {
-        case ECONNREFUSED:
+        case ECONNREFUSED, ENOENT:
             return noDaemon(at: address)
         case ECONNRESET, EPIPE:
-            return ClientError(.disconnected, "the daemon at \(address) closed the connection")
+            return closed(by: address)
         default:
             return ClientError(.unreachable, "\(address) cannot be reached: \(SystemFiles.reason(code))")
         }

@@ -33,11 +33,17 @@ struct ClientAnswer: Sendable {
 /// an answer holds up nobody.
 struct HTTPClient: Sendable {
     var address: DaemonAddress
+    /// For an address that asks for TLS.
+    var security: ClientSecurity?
     /// Sent as `X-Consul-Token` unless empty.
     var token = ""
     var limits = ClientLimits()
 
-    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>>
+    private struct Connection {
+        let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>>
+        /// Fails for a daemon that cannot be trusted, before anything is said to it.
+        let secured: EventLoopFuture<Void>
+    }
 
     /// One request and its whole answer, whatever its status.
     func send(_ request: ClientRequest) async throws(ClientError) -> ClientAnswer {
@@ -79,7 +85,7 @@ struct HTTPClient: Sendable {
     }
 
     private var disconnected: ClientError {
-        ClientError(.disconnected, "the daemon at \(address) closed the connection")
+        .closed(by: address)
     }
 
     private func exchange(_ request: ClientRequest, _ reader: LineReader) async throws {
@@ -92,7 +98,8 @@ struct HTTPClient: Sendable {
         _ request: ClientRequest, _ received: (HTTPClientResponsePart) throws -> Bool
     ) async throws {
         let connection = try await connect()
-        try await connection.executeThenClose { inbound, outbound in
+        try await connection.channel.executeThenClose { inbound, outbound in
+            try await connection.secured.get()
             // In one piece: a daemon may have answered and closed before a second one.
             var parts: [HTTPPart<HTTPRequestHead, ByteBuffer>] = [.head(head(of: request))]
             if !request.body.isEmpty { parts.append(.body(ByteBuffer(bytes: request.body))) }
@@ -106,7 +113,7 @@ struct HTTPClient: Sendable {
     private func head(of request: ClientRequest) -> HTTPRequestHead {
         var head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method.rawValue), uri: request.target)
-        head.headers.add(name: "Host", value: "\(address)")
+        head.headers.add(name: "Host", value: address.authority)
         head.headers.add(name: "Connection", value: "close")
         if !request.body.isEmpty || request.method != .get {
             head.headers.add(name: "Content-Length", value: "\(request.body.count)")
@@ -116,16 +123,24 @@ struct HTTPClient: Sendable {
     }
 
     private func connect() async throws -> Connection {
-        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(limits.connectSeconds))
-            .connect(host: address.host, port: address.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(BufferOnlyHandler())
-                    return try Connection(wrappingChannelSynchronously: channel)
-                }
-            }
+        if let path = address.socketPath {
+            return try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: prepare)
+        }
+        return try await bootstrap.connect(host: address.host, port: address.port, channelInitializer: prepare)
+    }
+
+    @Sendable
+    private func prepare(_ channel: any Channel) -> EventLoopFuture<Connection> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            var secured = channel.eventLoop.makeSucceededVoidFuture()
+            if let security { secured = try security.add(to: channel, host: address.host) }
+            try pipeline.addHTTPClientHandlers()
+            try pipeline.addHandler(BufferOnlyHandler())
+            return Connection(channel: try NIOAsyncChannel(wrappingChannelSynchronously: channel), secured: secured)
+        }
     }
 
     /// Runs with a time limit, and puts errors into sentences.

@@ -8,6 +8,10 @@ struct APIResponder: HTTPResponder {
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
         let target = request.head.path ?? "/"
+        guard target.utf8.count <= limits.maxTargetBytes else {
+            let text = "the path and the query of a request may have \(limits.maxTargetBytes) bytes together"
+            return APIAnswer(status: .uriTooLong, content: .text(text)).response(pretty: false)
+        }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let query = RequestQuery(parts.count > 1 ? parts[1] : "")
         var apiRequest = APIRequest(request, query: query, context: context, limits: limits)

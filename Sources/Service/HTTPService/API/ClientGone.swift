@@ -4,7 +4,7 @@ import Synchronization
 /// Whether the client of a connection is still there: completes once when it closes its side.
 final class ClientGone: Sendable {
     private enum Condition {
-        case here(waiters: [UInt64: CheckedContinuation<Void, Never>])
+        case here(waiters: [UInt64: @Sendable () -> Void])
         case gone
     }
 
@@ -17,7 +17,7 @@ final class ClientGone: Sendable {
 
     /// The client closed its side, or the connection broke. Called on the event loop.
     func clientLeft() {
-        let waiters: [CheckedContinuation<Void, Never>] = record.withLock { record in
+        let waiters: [@Sendable () -> Void] = record.withLock { record in
             switch record.condition {
             case .here(let waiters):
                 record.condition = .gone
@@ -26,7 +26,7 @@ final class ClientGone: Sendable {
                 return []
             }
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter() }
     }
 
     var isGone: Bool {
@@ -38,30 +38,26 @@ final class ClientGone: Sendable {
         }
     }
 
-    /// Waits for the client to leave, or for the task to be cancelled.
-    func wait() async {
-        let number = record.withLock { record in
+    /// Runs the work once when the client leaves, at once if it has. The work is short, and blocks nobody.
+    ///
+    /// - Returns: what `forget` takes it back by.
+    func onLeaving(_ work: @escaping @Sendable () -> Void) -> UInt64 {
+        let (number, isGone) = record.withLock { record in
             record.nextWaiter += 1
-            return record.nextWaiter
+            guard case .here(var waiters) = record.condition else { return (record.nextWaiter, true) }
+            waiters[record.nextWaiter] = work
+            record.condition = .here(waiters: waiters)
+            return (record.nextWaiter, false)
         }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = record.withLock { record in
-                    guard !Task.isCancelled, case .here(var waiters) = record.condition else { return true }
-                    waiters[number] = continuation
-                    record.condition = .here(waiters: waiters)
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter: CheckedContinuation<Void, Never>? = record.withLock { record in
-                guard case .here(var waiters) = record.condition else { return nil }
-                let waiter = waiters.removeValue(forKey: number)
-                record.condition = .here(waiters: waiters)
-                return waiter
-            }
-            waiter?.resume()
+        if isGone { work() }
+        return number
+    }
+
+    func forget(_ number: UInt64) {
+        record.withLock { record in
+            guard case .here(var waiters) = record.condition else { return }
+            waiters[number] = nil
+            record.condition = .here(waiters: waiters)
         }
     }
 }

@@ -1,4 +1,7 @@
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
+import Synchronization
 
 /// Waiting on behalf of a client: nothing waits longer than the client stays, or than the daemon runs.
 enum Waiting {
@@ -12,33 +15,51 @@ enum Waiting {
 
     /// Runs the work until it is done, the time is over, the client left, or a graceful shutdown began.
     ///
+    /// Thousands wait at once: all that may end the wait are callbacks, and the work is the one task.
+    ///
     /// - Parameter work: must return when its task is cancelled.
     static func wait(
         until deadline: ContinuousClock.Instant?, client: ClientGone, for work: @escaping @Sendable () async -> Void
     ) async -> Outcome {
-        await withTaskGroup(of: Outcome.self) { group in
-            group.addTask {
-                await work()
-                return .woken
+        let end = End(Task { await work() })
+        let timer = deadline.map { deadline in
+            MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: TimeAmount(max(.zero, deadline - .now))) {
+                end.come(.timedOut)
             }
-            if let deadline {
-                group.addTask {
-                    try? await Task.sleep(until: deadline, clock: .continuous)
-                    return .timedOut
-                }
+        }
+        let number = client.onLeaving { end.come(.clientGone) }
+        defer {
+            timer?.cancel()
+            client.forget(number)
+        }
+        return await withGracefulShutdownHandler {
+            await withTaskCancellationHandler {
+                await end.reached()
+            } onCancel: {
+                end.come(.shuttingDown)
             }
-            group.addTask {
-                await client.wait()
-                return .clientGone
-            }
-            group.addTask {
-                try? await gracefulShutdown()
-                return .shuttingDown
-            }
-            let first = await group.next() ?? .woken
-            group.cancelAll()
-            // Cancelled from outside, whichever child noticed first.
-            return Task.isCancelled ? .shuttingDown : first
+        } onGracefulShutdown: {
+            end.come(.shuttingDown)
+        }
+    }
+
+    /// What ended the wait first.
+    private final class End: Sendable {
+        private let work: Task<Void, Never>
+        private let outcome = Mutex<Outcome?>(nil)
+
+        init(_ work: Task<Void, Never>) {
+            self.work = work
+        }
+
+        func come(_ reason: Outcome) {
+            outcome.withLock { $0 = $0 ?? reason }
+            work.cancel()
+        }
+
+        func reached() async -> Outcome {
+            await work.value
+            return outcome.withLock { $0 } ?? .woken
         }
     }
 }

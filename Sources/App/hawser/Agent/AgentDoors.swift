@@ -1,0 +1,82 @@
+import ConfigCore
+import HTTPService
+import IdentityCore
+import Listening
+import Logging
+
+/// The doors of the HTTP API, as the settings say.
+struct AgentDoors {
+    let doors: [HTTPDoor]
+    /// Nil if HTTPS is not served.
+    let certificates: HTTPSCertificates?
+    /// What operators should know before the API is open.
+    let warnings: [String]
+
+    /// - Throws: `Refusal` for files that HTTPS cannot be served with, and for Unix sockets that cannot be.
+    init(_ settings: ResolvedAgentConfiguration) async throws(Refusal) {
+        let configured = settings.doors
+        var doors: [HTTPDoor] = []
+        var warnings: [String] = []
+        let plain = settings.httpPort < 0 ? [] : Self.list(configured.httpAddresses ?? settings.clientAddress)
+        for address in plain {
+            if let path = AddressSetting.socketPath(address) {
+                doors.append(.unix(try Self.socket(path, configured.unixSockets)))
+            } else {
+                let door = HTTPDoor.plain(host: address, port: settings.httpPort)
+                doors.append(door)
+                if !AddressSetting.isLoopback(address) {
+                    warnings.append(Self.openDoorWarning(door.address(port: settings.httpPort)))
+                }
+            }
+        }
+        let httpsPort = configured.httpsPort ?? -1
+        let secured = httpsPort < 0 ? [] : Self.list(configured.httpsAddresses ?? settings.clientAddress)
+        var certificates: HTTPSCertificates?
+        if !secured.isEmpty {
+            let loaded = try await HTTPSCertificates.load(Self.files(configured.https), now: WallClock.now)
+            certificates = loaded.certificates
+            warnings += loaded.warnings
+            doors += secured.map { .tls(host: $0, port: httpsPort, loaded.certificates) }
+        }
+        self.doors = doors
+        self.certificates = certificates
+        self.warnings = warnings
+    }
+
+    private static func list(_ addresses: String) -> [String] { addresses.split(separator: " ").map(String.init) }
+
+    private static func files(_ tls: TLSFileSettings) -> HTTPSCertificates.Files {
+        HTTPSCertificates.Files(
+            certificate: tls.certificateFile, key: tls.keyFile, ca: tls.caFile,
+            verifiesClients: tls.verifiesIncoming ?? false, needsTLS13: tls.minVersion == .tls13)
+    }
+
+    private static func socket(_ path: String, _ settings: UnixSocketSettings) throws(Refusal) -> UnixSocketFile {
+        do throws(ListenProblem) {
+            return try UnixSocketFile(path: path, user: settings.user, group: settings.group, mode: settings.mode)
+        } catch {
+            throw Refusal(.invalid, "\(error)")
+        }
+    }
+
+    private static func openDoorWarning(_ address: String) -> String {
+        "the HTTP API answers whoever reaches \(address), and what it says can be read on the way: serve it by HTTPS "
+            + "(ports.https and tls.https), or on the loopback or a Unix socket (addresses.http)"
+    }
+}
+
+extension AgentDoors {
+    /// A service for each door.
+    ///
+    /// - Parameter announce: told where they listen when all do.
+    func services(
+        _ dependencies: HTTPDependencies, logger: Logger, announce: @escaping @Sendable ([String]) -> Void
+    ) -> [HTTPService] {
+        let start = StartAnnouncement(expecting: doors.count, announce: announce)
+        return doors.map { door in
+            HTTPService(door: door, dependencies: dependencies, logger: logger) { port in
+                start.listening(on: door.address(port: port))
+            }
+        }
+    }
+}

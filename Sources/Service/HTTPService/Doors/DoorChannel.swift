@@ -1,0 +1,86 @@
+import Glibc
+import HummingbirdCore
+import Listening
+import Logging
+import NIOCore
+import NIOHTTPTypes
+import TLSEngine
+import TLSTransport
+
+/// HTTP/1.1 behind a door: what comes before the first byte of HTTP, and what is known of the client by it.
+struct DoorChannel: ServerChildChannel {
+    struct Connection: ServerChildChannelValue {
+        let http: HTTP1Channel.Value
+        let isTrusted: Bool
+
+        var channel: any Channel { http.channel }
+    }
+
+    let door: HTTPDoor
+    let limits: HTTPLimits
+    let http: HTTP1Channel
+
+    /// Whether the client of the connection that this task serves needs no token.
+    @TaskLocal static var isTrusted = false
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
+        let trust: EventLoopFuture<Bool>
+        do {
+            switch door {
+            case .plain: trust = dropDeadClients(channel).map { false }
+            case .tls(_, _, let certificates):
+                try secure(channel, certificates, logger)
+                trust = dropDeadClients(channel).map { false }
+            case .unix: trust = PeerCredentials.of(channel).map(\.mayDoAnything)
+            }
+            try channel.pipeline.syncOperations.addHandler(PaceOfBytes(limits: limits))
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+        return trust.flatMap { isTrusted in
+            http.setup(channel: channel, logger: logger).map { Connection(http: $0, isTrusted: isTrusted) }
+        }
+    }
+
+    func handle(value: Connection, logger: Logger) async {
+        await Self.$isTrusted.withValue(value.isTrusted) { await http.handle(value: value.http, logger: logger) }
+    }
+
+    private func secure(_ channel: any Channel, _ certificates: HTTPSCertificates, _ logger: Logger) throws {
+        var settings = TLSHandlerSettings()
+        settings.handshakeTimeout = .seconds(limits.headSeconds)
+        // As without TLS: who has asked may close its side and wait.
+        settings.allowsRemoteHalfClosure = true
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(TLSHandler(server: certificates.context, settings: settings))
+        try pipeline.addHandler(TLSProblemNotes(logger: logger))
+    }
+
+    /// A client that does not take its answer is dropped by the kernel (tcp(7), `TCP_USER_TIMEOUT`), which knows best
+    /// whether it takes any of it.
+    private func dropDeadClients(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let option = ChannelOptions.Types.SocketOption(
+            level: .tcp, name: NIOBSDSocket.Option(rawValue: CInt(TCP_USER_TIMEOUT)))
+        return channel.setOption(option, value: Int(limits.answerSeconds * 1000))
+    }
+}
+
+/// Says why a TLS connection broke, once, and keeps it from who reads HTTP.
+private final class TLSProblemNotes: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Whoever leaves without a goodbye has taken its answer: HTTP says how long that is.
+        if let problem = error as? TLSError, problem.code != .truncated {
+            logger.warning("a connection to the HTTPS port was closed: \(problem.message)")
+        }
+        context.fireErrorCaught(error)
+    }
+}
