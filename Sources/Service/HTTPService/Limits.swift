@@ -2,8 +2,8 @@ import NIOCore
 
 /// What one HTTP server accepts, each with its reason.
 package struct HTTPLimits: Sendable {
-    /// Clients at once; further ones wait in the listen queue. Blocking queries hold a connection each, so this is
-    /// far above what tools open, and far below the hard limit of open files.
+    /// Clients at once; further ones wait in the listen queue. Blocking queries hold a connection each, and a client
+    /// that watches a catalog has one for each service; the hard limit of open files is far above.
     package var maxConnections = 8_192
     /// Bytes of a request's body. The largest is a config entry that exports thousands of services one by one.
     package var maxBodyBytes = 4 << 20

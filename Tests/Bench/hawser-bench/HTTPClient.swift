@@ -5,9 +5,11 @@ final class HTTPClient {
     private let descriptor: Int32
     private var received: [UInt8] = []
     private var consumed = 0
-    private var chunk = [UInt8](repeating: 0, count: 262_144)
+    private var chunk: [UInt8]
 
-    init(port: UInt16) throws {
+    /// - Parameter chunkBytes: taken from the socket at once; small for thousands of connections.
+    init(port: UInt16, chunkBytes: Int = 262_144) throws {
+        chunk = [UInt8](repeating: 0, count: chunkBytes)
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -50,12 +52,28 @@ final class HTTPClient {
     // MARK: HTTP/1.1
 
     private func exchange(_ method: String, _ path: String, body: String) throws -> (index: String, body: String) {
+        try start(method, path, body: body)
+        return try answer()
+    }
+
+    /// Sends a request whose answer comes later.
+    func start(_ method: String, _ path: String, body: String = "") throws {
         try write(
             "\(method) \(path) HTTP/1.1\r\nHost: bench\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+
+    /// The answer to the request that was started, whenever it comes.
+    func answer() throws -> (index: String, body: String) {
         let (status, fields) = try head()
         let text = String(decoding: try content(fields), as: UTF8.self)
-        guard status == 200 else { throw BenchError("\(method) \(path) was answered \(status): \(text)") }
+        guard status == 200 else { throw BenchError("a request was answered \(status): \(text)") }
         return (fields["x-consul-index"] ?? "0", text)
+    }
+
+    /// Whether something has come.
+    var hasAnswer: Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&watched, 1, 0) > 0
     }
 
     private func head() throws -> (Int, [String: String]) {

@@ -15,13 +15,16 @@ struct HawserBench {
         let report = arguments.removeFirst()
         let sizes = arguments.isEmpty ? [200, 1_000, 5_000, 10_000] : arguments.compactMap(Int.init)
         do {
+            try raiseOpenFileLimit()
             let idle = try IdleMeasurement.run(program: program)
             print("idle daemon: \(idle.formatted(1)) MB resident")
             let files = try FilesMeasurement(program: program).run()
             print(files.description)
             var results: [SyncResult] = []
             for services in sizes {
-                let result = try await SyncMeasurement(program: program, services: services).run()
+                let result = try await SyncMeasurement(
+                    program: program, services: services, measuresAPI: services == sizes.last
+                ).run()
                 print(result.description)
                 results.append(result)
             }
@@ -37,6 +40,16 @@ struct HawserBench {
             print("written to \(report)")
         } catch {
             fail("\(error)")
+        }
+    }
+
+    /// Thousands of connections at once.
+    private static func raiseOpenFileLimit() throws {
+        var limit = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
+        guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            throw BenchError("the limit of open files cannot be raised: errno \(errno)")
         }
     }
 

@@ -25,6 +25,8 @@ struct SyncResult {
     var rssExporter: Double
     var rssImporter: Double
     var standing: StandingResult
+    /// Of the largest catalog only.
+    var api: APIResult?
 
     var description: String {
         """
@@ -35,7 +37,7 @@ struct SyncResult {
           RSS   exporter \(rssExporter.formatted(0)) MB, importer \(rssImporter.formatted(0)) MB at the peak
           one change, from the request to the importer's watch: \(standing.propagation)
           heartbeats while that goes on, early or late by: \(standing.jitter)
-        """
+        """ + (api.map { "\n" + $0.description } ?? "")
     }
 }
 
@@ -43,11 +45,13 @@ struct SyncResult {
 struct SyncMeasurement {
     let program: String
     let services: Int
+    let measuresAPI: Bool
     private let instances = 2
 
-    init(program: String, services: Int) {
+    init(program: String, services: Int, measuresAPI: Bool) {
         self.program = program
         self.services = services
+        self.measuresAPI = measuresAPI
     }
 
     func run() async throws -> SyncResult {
@@ -72,11 +76,13 @@ struct SyncMeasurement {
         let bytes = try Catalog(services: services, instances: instances)
             .wireBytes(in: exporter.directory + "/config")
         let floor = try await TLSFloor.seconds(for: bytes)
+        let (peakExporter, peakImporter) = (try exporter.memory("VmHWM"), try importer.memory("VmHWM"))
+        let api = measuresAPI ? try APIMeasurement(importer: importer, services: services).run() : nil
         return SyncResult(
             services: services, instances: instances, seconds: seconds, tlsFloorSeconds: floor,
             megabytes: Double(bytes) / 1_000_000, cpuExporter: cpuAfter.0 - cpuBefore.0,
-            cpuImporter: cpuAfter.1 - cpuBefore.1, rssExporter: try exporter.memory("VmHWM"),
-            rssImporter: try importer.memory("VmHWM"), standing: standing)
+            cpuImporter: cpuAfter.1 - cpuBefore.1, rssExporter: peakExporter, rssImporter: peakImporter,
+            standing: standing, api: api)
     }
 
     /// A token for the importer, in the daemon's answer.
