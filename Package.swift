@@ -91,8 +91,8 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// Every module of the domain, for what composes them.
 let domain = [
-    "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore", "MeshCore", "HealthCore",
+    "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore",
+    "ReplicationCore", "GatewayCore", "MeshCore", "HealthCore",
 ]
 
 let modules: [Module] = [
@@ -105,11 +105,13 @@ let modules: [Module] = [
     module(.domain, "DocumentCore"),
     module(.domain, "HCL", uses: ["DocumentCore"]),
     module(.domain, "CatalogCore", uses: ["DocumentCore"]),
-    module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
     module(.domain, "IdentityCore"),
     module(.domain, "PeeringCore", uses: ["DocumentCore", "IdentityCore"]),
+    module(.domain, "ACLCore", uses: ["DocumentCore", "HCL", "IdentityCore", "PeeringCore"]),
+    module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore", "IdentityCore", "ACLCore"]),
     module(
-        .domain, "StateCore", uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore"],
+        .domain, "StateCore",
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ACLCore"],
         packages: [hashTrees]),
     module(
         .domain, "ReplicationCore",
@@ -153,9 +155,13 @@ let modules: [Module] = [
         .service, "PeeringService",
         uses: domain + [
             "Observability", "TLSEngine", "PeeringWire", "GRPCWire", "Listening", "TLSTransport", "GRPCTransport",
-            "ReplicationService",
+            "IdentityService", "ReplicationService",
         ],
         packages: [nioCore, nioLocks, logging, lifecycle]),
+    module(
+        .service, "ACLService",
+        uses: ["DocumentCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore", "IdentityService"],
+        packages: [nioPosix, logging, lifecycle]),
     module(
         .service, "GatewayService",
         uses: ["Observability", "PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
@@ -168,7 +174,7 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain + ["Observability", "Listening"],
+        .service, "HTTPService", uses: domain + ["Observability", "Listening", "ACLService"],
         packages: [hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
@@ -176,7 +182,8 @@ let modules: [Module] = [
         uses: domain + [
             "SQLiteStorage", "Observability", "ConfigFiles", "PeerStreamTranslation", "IdentityService",
             "ReplicationService",
-            "CatalogService", "PeeringService", "GatewayRelay", "GatewayService", "HealthService", "HTTPService",
+            "CatalogService", "PeeringService", "ACLService", "GatewayRelay", "GatewayService", "HealthService",
+            "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
@@ -191,7 +198,8 @@ let modules: [Module] = [
         packages: [nioCore, nioPosix]),
     program("hawser-gateway-bench", in: "Bench", uses: ["ProcessTestKit"]),
     support(
-        "HawserTestKit", uses: domain + ["Observability", "HTTPService", "HealthService", "ReplicationService"],
+        "HawserTestKit",
+        uses: domain + ["Observability", "ACLService", "HTTPService", "HealthService", "ReplicationService"],
         packages: [nioPosix, logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
@@ -201,9 +209,10 @@ let modules: [Module] = [
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "HCL", uses: ["DocumentCore"]),
-    tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
+    tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore", "IdentityCore", "ACLCore"]),
     tests(.domain, of: "IdentityCore"),
     tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),
+    tests(.domain, of: "ACLCore", uses: ["DocumentCore", "IdentityCore", "PeeringCore"]),
     tests(
         .domain, of: "StateCore",
         uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "HawserTestKit"]),
@@ -247,7 +256,11 @@ let modules: [Module] = [
         .service, of: "PeeringService",
         uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
     tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
-    tests(.service, of: "HTTPService", uses: domain + ["Observability", "hawser", "HawserTestKit"]),
+    tests(
+        .service, of: "ACLService",
+        uses: ["DocumentCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore", "HawserTestKit"],
+        packages: [logging]),
+    tests(.service, of: "HTTPService", uses: domain + ["Observability", "ACLService", "hawser", "HawserTestKit"]),
     integration(
         "IntegrationTests",
         uses: [

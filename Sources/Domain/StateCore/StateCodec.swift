@@ -70,6 +70,12 @@ enum StateCodec {
             return restoreInstance(document, into: &state)
         case "check":
             return restoreCheck(document, into: &state)
+        case "acl-policy":
+            return restorePolicy(document, into: &state)
+        case "acl-token":
+            return restoreToken(document, into: &state)
+        case "acl-bootstrap":
+            return restoreBootstrap(document, into: &state)
         default:
             return false
         }

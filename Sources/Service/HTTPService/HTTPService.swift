@@ -36,7 +36,8 @@ package struct HTTPService: Service {
     package func run() async throws {
         let environment = APIEnvironment(dependencies: dependencies, limits: limits)
         let application = Application(
-            responder: APIResponder(routes: .all(environment), limits: limits),
+            responder: APIResponder(
+                routes: .all(environment), limits: limits, control: dependencies.access, audit: dependencies.audit),
             server: .http1(configuration: channelConfiguration),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),

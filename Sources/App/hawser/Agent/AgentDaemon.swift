@@ -1,3 +1,4 @@
+import ACLService
 import CatalogCore
 import CatalogService
 import ConfigCore
@@ -105,10 +106,13 @@ struct AgentDaemon {
             environment: replication, settings: PeeringSettings(addresses: addresses),
             group: .singletonMultiThreadedEventLoopGroup)
 
+        let access = try await AgentAccess.control(settings.acl, store, datacenter: settings.datacenter)
+        let audit = try AgentAccess.audit(path: settings.auditPath, logger: makeLogger("audit"))
         let health = HealthService(
             store: store, node: node.name, group: .singletonMultiThreadedEventLoopGroup, logger: makeLogger("health"))
 
         var services: [any Service] = [
+            audit,
             ImportPersistence(store: store, logger: makeLogger("storage")),
             IdentityService(
                 store: store, certificate: certificate, logger: makeLogger("identity"), now: WallClock.seconds),
@@ -134,8 +138,8 @@ struct AgentDaemon {
             exports: ExportMeasures(
                 maxMessageBytes: StreamSender.maxMessageBytes, withdrawLimit: settings.withdrawLimit,
                 size: { replication.encoder.size(ofService: $0, in: $1) }),
-            metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
-            now: WallClock.now)
+            metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description, access: access,
+            audit: audit, now: WallClock.now)
         services += makeHTTP(http) { addresses in
             logger.info(
                 "Hawser v\(VersionCommand.version) is up",

@@ -9,14 +9,23 @@ struct ClientOptions: ParsableArguments {
 
     @Option(
         name: .customLong("token"),
-        help: "Access token, sent as X-Consul-Token. CONSUL_HTTP_TOKEN keeps it off the command line.")
+        help: """
+            Access token. Everybody on this machine can see a command line: -token-file, HAWSER_HTTP_TOKEN and \
+            CONSUL_HTTP_TOKEN keep it off.
+            """)
     var token: String?
+
+    @Option(
+        name: .customLong("token-file"),
+        help: ArgumentHelp(
+            "File with the access token. Also: HAWSER_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE.", valueName: "file"))
+    var tokenFile: String?
 
     func client() throws(CommandFailure) -> DaemonClient {
         let environment = Surroundings.current.environment
         return DaemonClient(
             http: HTTPClient(
                 address: try DaemonAddress.resolve(option: address, environment: environment),
-                token: token ?? environment("CONSUL_HTTP_TOKEN") ?? ""))
+                token: try AccessToken.find(option: token, file: tokenFile, environment: environment)))
     }
 }

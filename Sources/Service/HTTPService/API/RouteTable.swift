@@ -1,3 +1,4 @@
+import ACLService
 import IdentityCore
 
 /// One path, and what each of its methods does.
@@ -6,12 +7,30 @@ struct Route: Sendable {
 
     /// Parts of the path below `/v1`; a part that starts with a colon is open.
     let parts: [String]
-    let methods: [(name: String, handler: Handler)]
+    private(set) var methods: [(name: String, needs: RouteNeed, handler: Handler)]
+    /// Whether it only takes in what somebody observed: no change that the audit log is about.
+    private(set) var isReport = false
 
-    /// - Parameter path: such as `peering/:name`.
-    init(_ path: String, _ methods: (name: String, handler: Handler)...) {
+    /// - Parameters:
+    ///   - path: such as `peering/:name`.
+    ///   - methods: each with what its sender must be allowed.
+    init(_ path: String, _ methods: (name: String, needs: RouteNeed, handler: Handler)...) {
         self.parts = path.split(separator: "/").map(String.init)
         self.methods = methods
+    }
+
+    /// The same route, and no change when it is used.
+    var asReport: Route {
+        var route = self
+        route.isReport = true
+        return route
+    }
+
+    /// The same paths and needs, and for all of them another handler.
+    func with(_ handler: @escaping Handler) -> Route {
+        var route = self
+        route.methods = methods.map { ($0.name, $0.needs, handler) }
+        return route
     }
 
     /// The open parts of a path that fits, decoded.
@@ -33,7 +52,7 @@ struct Route: Sendable {
 
 /// All paths of the API.
 struct RouteTable: Sendable {
-    private let routes: [Route]
+    let routes: [Route]
 
     init(_ routes: [Route]) {
         self.routes = routes
@@ -56,7 +75,7 @@ struct RouteTable: Sendable {
                 + AgentRoutes.routes(environment) + CheckRoutes.routes(environment) + ClusterRoutes.routes(environment)
                 + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
                 + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
-                + MeshRoutes.routes(environment))
+                + MeshRoutes.routes(environment) + ACLRoutes.routes(environment))
     }
 }
 
@@ -65,10 +84,12 @@ struct APIEnvironment: Sendable {
     let dependencies: HTTPDependencies
     let limits: HTTPLimits
     let indexes: QueryIndexes
+    let office: TokenOffice
 
     init(dependencies: HTTPDependencies, limits: HTTPLimits) {
         self.dependencies = dependencies
         self.limits = limits
         self.indexes = QueryIndexes(store: dependencies.store)
+        self.office = TokenOffice(dependencies.access)
     }
 }

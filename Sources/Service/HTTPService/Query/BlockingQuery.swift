@@ -35,7 +35,7 @@ extension APIEnvironment {
     /// Answers a read at once, or with `?index=` when the result's index is another one, or the wait is over.
     ///
     /// An index that is ahead of ours comes from before a restart: it is answered at once, and the client starts
-    /// over with ours.
+    /// over with ours. Each further look asks anew whether the sender may have it.
     ///
     /// - Parameter interest: changes that can move the result's index.
     func query(
@@ -51,6 +51,7 @@ extension APIEnvironment {
         let client = await request.context.client()
         while result.index == known {
             let outcome = await Waiting.wait(until: deadline, client: client) { _ = await subscription.next() }
+            try request.access.renew()
             result = try evaluateNow(evaluate)
             guard outcome == .woken else { break }
         }

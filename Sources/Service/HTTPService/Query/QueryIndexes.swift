@@ -16,6 +16,7 @@ final class QueryIndexes: Sendable {
         var nodes: UInt64
         var imports: UInt64
         var identity: UInt64
+        var acl: UInt64
     }
 
     private let store: StateStore
@@ -28,7 +29,8 @@ final class QueryIndexes: Sendable {
         let index = max(1, store.state.index)
         numbers = Mutex(
             Numbers(
-                peerings: index, config: index, catalog: index, nodes: index, imports: index, identity: index))
+                peerings: index, config: index, catalog: index, nodes: index, imports: index, identity: index,
+                acl: index))
     }
 
     func current() -> Numbers {
@@ -50,6 +52,7 @@ final class QueryIndexes: Sendable {
                     numbers.imports = index
                     numbers.peerings = next
                 case .identity: numbers.identity = index
+                case .acl: numbers.acl = index
                 }
             }
             return numbers

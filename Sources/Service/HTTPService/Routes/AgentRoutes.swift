@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import ConfigCore
 import DocumentCore
@@ -8,15 +9,19 @@ import StateCore
 enum AgentRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("agent/self", ("GET", { _ throws(Refusal) in describe(environment) })),
-            Route("agent/services", ("GET", { request throws(Refusal) in try await services(request, environment) })),
+            Route("agent/self", ("GET", .agent(.read, environment), { _ throws(Refusal) in describe(environment) })),
+            Route(
+                "agent/services",
+                ("GET", .filter, { request throws(Refusal) in try await services(request, environment) })),
             Route(
                 "agent/service/register",
-                ("PUT", { request throws(Refusal) in try await register(request, environment) })),
+                ("PUT", .handler, { request throws(Refusal) in try await register(request, environment) })),
             Route(
                 "agent/service/deregister/:id",
-                ("PUT", { request throws(Refusal) in try await deregister(request, environment) })),
-            Route("agent/reload", ("PUT", { _ throws(Refusal) in try await reload(environment) })),
+                ("PUT", .handler, { request throws(Refusal) in try await deregister(request, environment) })),
+            Route(
+                "agent/reload",
+                ("PUT", .agent(.write, environment), { _ throws(Refusal) in try await reload(environment) })),
         ]
     }
 
@@ -51,8 +56,9 @@ enum AgentRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let agent = environment.dependencies.agent
         return try await environment.query(request, interest: .localCatalog) { state, numbers in
-            let own = state.catalog.services.values.flatMap(\.instances).filter { $0.key.node == agent.nodeName }
+            let all = state.catalog.services.values.flatMap(\.instances).filter { $0.key.node == agent.nodeName }
                 .sorted { $0.key < $1.key }
+            let own = request.access.filter(all) { $1.sees(service: $0.registration.service.service) }
             return QueryResult(index: numbers.catalog) { json in
                 json.object { json in
                     for instance in own {
@@ -70,6 +76,8 @@ enum AgentRoutes {
         let node = environment.dependencies.agent.nodeName
         for var registration in try registrations(in: try await request.body()) {
             for index in registration.checks.indices { registration.checks[index].node = node }
+            let catalog = environment.dependencies.store.state.catalog
+            try request.access.requireWrite(of: registration, on: node, in: catalog)
             try await environment.dependencies.store.apply(RegisterService(node: node, registration: registration))
         }
         return .empty
@@ -85,7 +93,9 @@ enum AgentRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let node = environment.dependencies.agent.nodeName
-        try await environment.dependencies.store.apply(DeregisterService(node: node, id: request.captures[0]))
+        let key = InstanceKey(node: node, id: request.captures[0])
+        try request.access.requireWrite(ofServiceAt: key, in: environment.dependencies.store.state.catalog)
+        try await environment.dependencies.store.apply(DeregisterService(node: node, id: key.id))
         return .empty
     }
 

@@ -8,13 +8,16 @@ import StateCore
 enum CatalogRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("catalog/services", ("GET", { request throws(Refusal) in try await services(request, environment) })),
             Route(
-                "catalog/service/:name", ("GET", { request throws(Refusal) in try await service(request, environment) })
+                "catalog/services",
+                ("GET", .filter, { request throws(Refusal) in try await services(request, environment) })),
+            Route(
+                "catalog/service/:name",
+                ("GET", .filter, { request throws(Refusal) in try await service(request, environment) })
             ),
             Route(
                 "internal/ui/services",
-                ("GET", { request throws(Refusal) in try await summaries(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await summaries(request, environment) })),
         ]
     }
 
@@ -30,7 +33,8 @@ enum CatalogRoutes {
             let query = InstanceQuery(
                 state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
             let found = query.instances(of: name, peer: peer)
-            return QueryResult(index: found.index) { json in json.list(found.entries) { $0.catalogEntry($1) } }
+            let entries = request.access.visible(found.entries)
+            return QueryResult(index: found.index) { json in json.list(entries) { $0.catalogEntry($1) } }
         }
     }
 
@@ -43,7 +47,9 @@ enum CatalogRoutes {
         return try await environment.query(request, interest: interest) { (state, numbers) throws(Refusal) in
             let query = InstanceQuery(
                 state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
-            let all = try groups(query, peer: peer, environment.limits)
+            let all = request.access.filter(try groups(query, peer: peer, environment.limits)) {
+                $1.sees(service: $0.name, peer: $0.peer)
+            }
             return QueryResult(index: peer == nil ? numbers.catalog : numbers.imports) { json in
                 json.object { json in
                     for group in all {
@@ -96,6 +102,7 @@ enum CatalogRoutes {
                 all = try groups(query, peer: nil, environment.limits)
                 for peering in state.sortedPeerings { all += try groups(query, peer: peering.name, environment.limits) }
             }
+            all = visible(all, request.access)
             let sorted = all.sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
             let proxies = proxies(in: all)
             return QueryResult(index: max(numbers.catalog, numbers.imports)) { json in
@@ -105,6 +112,15 @@ enum CatalogRoutes {
                 }
             }
         }
+    }
+
+    /// With the instances that may be seen; a group of which none may is not there.
+    private static func visible(_ groups: [Group], _ access: Access) -> [Group] {
+        let shown = access.filter(groups) { group, authorizer in
+            authorizer.sees(service: group.name, peer: group.peer)
+                && (group.entries.isEmpty || group.entries.contains(where: authorizer.sees))
+        }
+        return shown.map { Group(name: $0.name, peer: $0.peer, entries: access.visible($0.entries)) }
     }
 
     private struct Destination: Hashable {

@@ -8,10 +8,14 @@ enum HealthRoutes {
         [
             Route(
                 "health/service/:name",
-                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: false) })),
+                (
+                    "GET", .filter,
+                    { request throws(Refusal) in try await instances(request, environment, ofMesh: false) }
+                )),
             Route(
                 "health/connect/:name",
-                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })),
+                ("GET", .filter, { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })
+            ),
         ]
     }
 
@@ -28,7 +32,8 @@ enum HealthRoutes {
                 state: state, numbers: numbers, decode: environment.dependencies.decodeImported)
             let found =
                 ofMesh ? query.meshInstances(of: name, peer: peer) : query.instances(of: name, peer: peer)
-            let entries = onlyPassing ? found.entries.filter(\.isPassing) : found.entries
+            let seen = request.access.visible(found.entries)
+            let entries = onlyPassing ? seen.filter(\.isPassing) : seen
             return QueryResult(index: found.index) { json in json.list(entries) { $0.healthEntry($1) } }
         }
     }
