@@ -91,8 +91,8 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// Every module of the domain, for what composes them.
 let domain = [
-    "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore", "ReplicationCore",
-    "GatewayCore", "MeshCore", "NameCore", "HealthCore", "FilterCore",
+    "DocumentCore", "HCL", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore",
+    "ReplicationCore", "GatewayCore", "MeshCore", "NameCore", "HealthCore", "FilterCore",
 ]
 
 let modules: [Module] = [
@@ -106,11 +106,13 @@ let modules: [Module] = [
     module(.domain, "DocumentCore"),
     module(.domain, "HCL", uses: ["DocumentCore"]),
     module(.domain, "CatalogCore", uses: ["DocumentCore"]),
-    module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore"]),
     module(.domain, "IdentityCore"),
     module(.domain, "PeeringCore", uses: ["DocumentCore", "IdentityCore"]),
+    module(.domain, "ACLCore", uses: ["DocumentCore", "HCL", "IdentityCore", "PeeringCore"]),
+    module(.domain, "ConfigCore", uses: ["DocumentCore", "CatalogCore", "IdentityCore", "ACLCore"]),
     module(
-        .domain, "StateCore", uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore"],
+        .domain, "StateCore",
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "ACLCore"],
         packages: [hashTrees]),
     module(
         .domain, "ReplicationCore",
@@ -159,9 +161,13 @@ let modules: [Module] = [
         .service, "PeeringService",
         uses: domain + [
             "Observability", "TLSEngine", "PeeringWire", "GRPCWire", "Listening", "TLSTransport", "GRPCTransport",
-            "ReplicationService",
+            "IdentityService", "ReplicationService",
         ],
         packages: [nioCore, nioLocks, logging, lifecycle]),
+    module(
+        .service, "ACLService",
+        uses: ["DocumentCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore", "IdentityService"],
+        packages: [nioPosix, logging, lifecycle]),
     module(
         .service, "GatewayService",
         uses: ["Observability", "PeeringCore", "StateCore", "GatewayCore", "ClientHello", "GatewayRelay"],
@@ -177,16 +183,16 @@ let modules: [Module] = [
         .service, "DNSService", uses: ["CatalogCore", "IdentityCore", "StateCore", "NameCore", "DNSWire", "Listening"],
         packages: [nioCore, nioPosix, lifecycle]),
     module(
-        .service, "HTTPService", uses: domain + ["Observability", "TLSEngine", "Listening", "TLSTransport"],
+        .service, "HTTPService",
+        uses: domain + ["Observability", "TLSEngine", "Listening", "TLSTransport", "ACLService"],
         packages: [nioPosix, hummingbird, hummingbirdCore, nioCore, logging, lifecycle]),
 
     module(
         .app, "hawser",
         uses: domain + [
             "TLSEngine", "Listening", "TLSTransport", "SQLiteStorage", "Observability", "ConfigFiles",
-            "PeerStreamTranslation",
-            "IdentityService", "ReplicationService", "CatalogService", "PeeringService", "GatewayRelay",
-            "GatewayService", "HealthService", "DNSService", "HTTPService",
+            "PeerStreamTranslation", "IdentityService", "ReplicationService", "CatalogService", "PeeringService",
+            "ACLService", "GatewayRelay", "GatewayService", "HealthService", "DNSService", "HTTPService",
         ],
         packages: [argumentParser, nioCore, nioPosix, nioHTTP1, logging, lifecycle, unixSignals]),
 
@@ -201,7 +207,8 @@ let modules: [Module] = [
         packages: [nioCore, nioPosix]),
     program("hawser-gateway-bench", in: "Bench", uses: ["ProcessTestKit"]),
     support(
-        "HawserTestKit", uses: domain + ["Observability", "HTTPService", "HealthService", "ReplicationService"],
+        "HawserTestKit",
+        uses: domain + ["Observability", "ACLService", "HTTPService", "HealthService", "ReplicationService"],
         packages: [nioPosix, logging, lifecycle]),
 
     tests(.proto, of: "TLSEngine", uses: ["TLSTestKit"], packages: [nioCore]),
@@ -212,9 +219,10 @@ let modules: [Module] = [
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "HCL", uses: ["DocumentCore"]),
-    tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore"]),
+    tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore", "IdentityCore", "ACLCore"]),
     tests(.domain, of: "IdentityCore"),
     tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),
+    tests(.domain, of: "ACLCore", uses: ["DocumentCore", "IdentityCore", "PeeringCore"]),
     tests(
         .domain, of: "StateCore",
         uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "HawserTestKit"]),
@@ -268,7 +276,12 @@ let modules: [Module] = [
         .service, of: "DNSService",
         uses: ["CatalogCore", "NameCore", "StateCore", "HawserTestKit"], packages: [nioCore, nioPosix, nioEmbedded]),
     tests(
-        .service, of: "HTTPService", uses: domain + ["Observability", "Listening", "hawser", "HawserTestKit"],
+        .service, of: "ACLService",
+        uses: ["DocumentCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore", "HawserTestKit"],
+        packages: [logging]),
+    tests(
+        .service, of: "HTTPService",
+        uses: domain + ["Observability", "Listening", "ACLService", "hawser", "HawserTestKit"],
         packages: [nioCore, nioEmbedded, nioHTTP1]),
     integration(
         "IntegrationTests",

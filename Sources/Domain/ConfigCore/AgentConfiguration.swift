@@ -34,6 +34,10 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var withdrawLimit: Int?
     /// The gateway inside the agent; nil for none.
     package var gateway: GatewaySettings?
+    /// Who may do what over the HTTP API.
+    package var acl = ACLSettings()
+    /// The file that the audit log goes to, Hawser's own key; nil for the daemon's log.
+    package var auditPath: String?
 
     package init() {}
 
@@ -73,6 +77,8 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.heartbeatTimeout = later.heartbeatTimeout ?? heartbeatTimeout
         merged.withdrawLimit = later.withdrawLimit ?? withdrawLimit
         merged.gateway = later.gateway ?? gateway
+        merged.acl = acl.merging(later.acl)
+        merged.auditPath = later.auditPath ?? auditPath
         return merged
     }
 
@@ -91,7 +97,8 @@ package struct AgentConfiguration: Hashable, Sendable {
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
             heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout,
-            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway, doors: doors)
+            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway, doors: doors, acl: acl,
+            auditPath: auditPath)
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
@@ -187,6 +194,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var withdrawLimit: Int
     package var gateway: GatewaySettings?
     package var doors: DoorSettings
+    package var acl: ACLSettings
+    package var auditPath: String?
 
     package init(
         nodeName: String, datacenter: String, dataDirectory: String?, bindAddress: String, clientAddress: String,
@@ -194,7 +203,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         dnsPort: Int = -1, dns: DNSSettings = DNSSettings(), logLevel: AgentConfiguration.LogLevel, logsJSON: Bool,
         isDevelopment: Bool, reloadsByItself: Bool = false, peeringEnabled: Bool, connectEnabled: Bool,
         heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
-        gateway: GatewaySettings? = nil, doors: DoorSettings = DoorSettings()
+        gateway: GatewaySettings? = nil, doors: DoorSettings = DoorSettings(), acl: ACLSettings = ACLSettings(),
+        auditPath: String? = nil
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -219,6 +229,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.withdrawLimit = withdrawLimit
         self.gateway = gateway
         self.doors = doors
+        self.acl = acl
+        self.auditPath = auditPath
     }
 }
 
@@ -252,6 +264,8 @@ extension AgentConfiguration {
         withdrawLimit = peering?.withdrawLimit
         gateway = map.map("gateway", GatewaySettings.read).flatMap { $0 }
         connectEnabled = map.map("connect") { $0.bool("enabled") }
+        acl = map.map("acl") { ACLSettings(&$0) } ?? ACLSettings()
+        auditPath = map.map("audit") { $0.string("path") }
         let wrong = [
             ("node_name", nodeName.flatMap(Self.problem(nodeName:))),
             ("datacenter", datacenter.flatMap(Self.problem(datacenter:))),

@@ -10,6 +10,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case conflict
         /// The other side refused the secret: a new token is needed.
         case denied
+        /// What is asked for is switched off.
+        case disabled
         /// The other side could not be reached, or is not ready.
         case unavailable
         /// Our own fault, or our disk's.

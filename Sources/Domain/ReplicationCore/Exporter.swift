@@ -80,7 +80,7 @@ package struct Exporter: Sendable {
                 enqueue(.trustBundle)
             case .localNode:
                 enqueue(.serverAddresses)
-            case .peering, .establishing, .streamStatus, .trustBundle, .importedList, .importedService:
+            case .peering, .establishing, .streamStatus, .trustBundle, .importedList, .importedService, .acl:
                 continue
             }
         }

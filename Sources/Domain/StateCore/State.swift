@@ -22,6 +22,7 @@ package struct State: Sendable {
     package internal(set) var trustBundles = Table<PeeringID, TrustBundle>()
     package internal(set) var configEntries = Table<ConfigEntryKey, StoredConfigEntry>()
     package internal(set) var catalog = LocalCatalog()
+    package internal(set) var acl = ACLTables()
     package internal(set) var imports = Table<PeeringID, ImportedCatalog>()
     /// When deleted peerings that were accepted here went, so that a dialer that was away hears of it.
     package internal(set) var tombstones = Table<PeeringID, Timestamp>()

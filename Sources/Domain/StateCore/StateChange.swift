@@ -20,6 +20,8 @@ package enum StateChange: Hashable, Sendable {
     /// The list of services that a peer exports to us.
     case importedList(PeeringID)
     case importedService(PeeringID, String)
+    /// A policy or a token.
+    case acl
 }
 
 /// Which changes a subscription wants to hear of.
@@ -38,6 +40,7 @@ package struct StateInterest: OptionSet, Hashable, Sendable {
     package static let localCatalog = StateInterest(rawValue: 1 << 5)
     package static let imports = StateInterest(rawValue: 1 << 6)
     package static let establishing = StateInterest(rawValue: 1 << 7)
+    package static let acl = StateInterest(rawValue: 1 << 8)
     package static let everything = StateInterest(rawValue: .max)
 
     fileprivate func includes(_ change: StateChange) -> Bool {
@@ -50,6 +53,7 @@ package struct StateInterest: OptionSet, Hashable, Sendable {
         case .configEntry: contains(.configEntries)
         case .localService, .localNode: contains(.localCatalog)
         case .importedList, .importedService: contains(.imports)
+        case .acl: contains(.acl)
         }
     }
 }

@@ -76,6 +76,12 @@ enum StateCodec {
             return restoreCheck(document, into: &state)
         case "health":
             return restoreHealth(document, into: &state)
+        case "acl-policy":
+            return restorePolicy(document, into: &state)
+        case "acl-token":
+            return restoreToken(document, into: &state)
+        case "acl-bootstrap":
+            return restoreBootstrap(document, into: &state)
         default:
             return false
         }

@@ -28,6 +28,13 @@ package struct Transaction: Sendable {
         changes = []
     }
 
+    /// What stands in rows of access control, in the tables and on disk.
+    mutating func changeACL(_ key: String, to value: [UInt8]?, _ change: (inout ACLTables) -> Void) {
+        change(&state.acl)
+        writes.append(StorageWrite(key: key, value: value))
+        changes.append(.acl)
+    }
+
     // MARK: Identity
 
     mutating func put(_ identity: ClusterIdentity) {

@@ -79,7 +79,8 @@ package struct HTTPService: Service {
     ) -> some ApplicationProtocol {
         let environment = APIEnvironment(dependencies: dependencies, limits: limits)
         return Application(
-            responder: APIResponder(routes: .all(environment), limits: limits),
+            responder: APIResponder(
+                routes: .all(environment), limits: limits, control: dependencies.access, audit: dependencies.audit),
             server: HTTPServerBuilder { [door, limits, channelConfiguration] responder in
                 DoorChannel(
                     door: door, limits: limits,

@@ -1,3 +1,4 @@
+package import ACLService
 package import CatalogCore
 package import GatewayCore
 package import IdentityCore
@@ -138,6 +139,8 @@ package struct HTTPDependencies: Sendable {
     /// What is counted and measured, at the moment of the call.
     package var metrics: @Sendable () -> [Metric]
     package var agent: AgentDescription
+    package var access: AccessControl
+    package var audit: AuditLog
     /// The wall clock.
     package var now: @Sendable () -> Timestamp
 
@@ -147,7 +150,7 @@ package struct HTTPDependencies: Sendable {
         decodeImported: @escaping ImportedDecoder,
         gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route],
         exports: ExportMeasures, metrics: @escaping @Sendable () -> [Metric], agent: AgentDescription,
-        now: @escaping @Sendable () -> Timestamp
+        access: AccessControl, audit: AuditLog, now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.peerings = peerings
@@ -160,6 +163,8 @@ package struct HTTPDependencies: Sendable {
         self.exports = exports
         self.metrics = metrics
         self.agent = agent
+        self.access = access
+        self.audit = audit
         self.now = now
     }
 }

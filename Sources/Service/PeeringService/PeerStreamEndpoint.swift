@@ -1,6 +1,7 @@
 import GRPCTransport
 import GRPCWire
 import IdentityCore
+import IdentityService
 import Logging
 import NIOCore
 import PeeringCore
@@ -73,12 +74,12 @@ struct PeerStreamEndpoint: Sendable {
         guard !request.establishmentSecret.isEmpty else {
             throw GRPCStatus(.permissionDenied, "invalid peering establishment secret")
         }
-        let secret = try Self.status(of: .internal) { () throws(Refusal) in try PeerSecrets.makeID() }
+        let secret = try Self.status(of: .internal) { () throws(Refusal) in try Secrets.makeID() }
         do throws(Refusal) {
             try await environment.store.apply(
                 ExchangeSecret(
-                    id: PeeringID(request.peerID), presented: PeerSecrets.digest(of: request.establishmentSecret),
-                    pendingStream: PeerSecrets.digest(of: secret), now: environment.now()))
+                    id: PeeringID(request.peerID), presented: Secrets.digest(of: request.establishmentSecret),
+                    pendingStream: Secrets.digest(of: secret), now: environment.now()))
         } catch {
             if error.code == .denied { throw RejectionTrailer.status(of: error) }
             throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
@@ -147,7 +148,7 @@ struct PeerStreamEndpoint: Sendable {
         }
         let locality = open.locality
         let command = AuthorizeStream(
-            id: PeeringID(id), presented: PeerSecrets.digest(of: open.streamSecretID),
+            id: PeeringID(id), presented: Secrets.digest(of: open.streamSecretID),
             presentedText: SecretText(open.streamSecretID),
             remote: RemoteInfo(
                 partition: open.partition, datacenter: open.datacenter, region: locality?.region ?? "",

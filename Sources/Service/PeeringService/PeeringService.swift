@@ -1,4 +1,5 @@
 package import IdentityCore
+import IdentityService
 import GatewayCore
 import Logging
 package import NIOCore
@@ -71,12 +72,12 @@ package final class PeeringService: Sendable {
         guard let identity = environment.store.state.identity else {
             throw Refusal(.unavailable, "CA has not finished initializing")
         }
-        let secret = try PeerSecrets.makeID()
+        let secret = try Secrets.makeID()
         let terms = wish.terms(at: environment.now())
         let id = try await environment.store.apply(
             GenerateToken(
-                name: name, meta: meta, newID: PeeringID(try PeerSecrets.makeID()),
-                establishment: PeerSecrets.digest(of: secret), terms: terms))
+                name: name, meta: meta, newID: PeeringID(try Secrets.makeID()),
+                establishment: Secrets.digest(of: secret), terms: terms))
         environment.logger.info("a peering token was made", metadata: ["peer": "\(name)"])
         return PeeringToken(
             caPEMs: identity.rootPEMs, manualServerAddresses: externalAddresses,
@@ -153,7 +154,7 @@ package final class PeeringService: Sendable {
         let previous = environment.store.state.peering(named: name)
         let id = try await environment.store.apply(
             CompleteEstablish(
-                name: name, meta: meta, newID: PeeringID(try PeerSecrets.makeID()),
+                name: name, meta: meta, newID: PeeringID(try Secrets.makeID()),
                 acceptor: AcceptorDescription(token), streamSecret: secret,
                 keepsAddresses: previous.map { registry.isConnected($0.id) } ?? false))
         // A running stream goes on, unless it runs to somebody else.

@@ -1,6 +1,8 @@
+import ACLCore
 import CatalogCore
 import ConfigCore
 import DocumentCore
+import IdentityCore
 import Testing
 
 @Suite struct AgentConfigurationTests {
@@ -31,6 +33,30 @@ import Testing
                     isDevelopment: true, peeringEnabled: false,
                     connectEnabled: true, heartbeatInterval: GoDuration(nanoseconds: 1_000_000_000),
                     heartbeatTimeout: GoDuration(nanoseconds: 3_000_000_000), withdrawLimit: 40))
+    }
+
+    @Test func readsAccessControl() throws {
+        let secret = "11111111-2222-3333-4444-555555555555"
+        let found = try read(
+            #"""
+            {"acl": {"enabled": true, "default_policy": "deny", "down_policy": "extend-cache", "policy_ttl": "30s",
+            "tokens": {"initial_management": "\#(secret)", "agent": "a", "default": "d"}}, "audit": {"path": "/a"}}
+            """#)
+        #expect(found.collector.problems.isEmpty && found.collector.warnings.isEmpty)
+        let first = found.contents.agent
+        let second = try read(#"{"acl": {"default_policy": "allow"}}"#).contents.agent
+        let settings = try first.merging(second).resolved(hostName: "h")
+        #expect(settings.acl.isEnabled == true && settings.acl.defaultPolicy == .allow)
+        #expect(settings.acl.initialManagement?.reveal() == secret && settings.acl.defaultToken?.reveal() == "d")
+        #expect(settings.auditPath == "/a")
+        #expect(!"\(settings)".contains(secret))
+        let wrong = try read(
+            #"{"acl": {"default_policy": "ask", "tokens": {"initial_management": "guess"}}}"#)
+        #expect(
+            wrong.collector.problems.map(\.description) == [
+                #"1:28: acl.default_policy: must be allow or deny, and is "ask""#,
+                "1:45: acl.tokens: initial_management must be a UUID, as `uuidgen` makes it",
+            ])
     }
 
     @Test func mergesAndResolves() throws {

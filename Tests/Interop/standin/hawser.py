@@ -107,6 +107,7 @@ class Hawser:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                cwd=self.directory,
                 env=_environment(),
             )
         return eventually(self._is_up_or_ended, f"{self.name} is up") == "up"
@@ -144,11 +145,14 @@ class Hawser:
 
     # Use
 
-    def cli(self, *arguments, stdin=None):
-        """Runs a command against this daemon."""
+    def cli(self, *arguments, stdin=None, token=None, environment=None):
+        """Runs a command against this daemon; a token is put into its environment."""
+        added = {"HAWSER_HTTP_ADDR": f"127.0.0.1:{self.http_port}"} | (environment or {})
+        if token is not None:
+            added["HAWSER_HTTP_TOKEN"] = token
         done = subprocess.run(
             [PROGRAM, *arguments],
-            env=_environment(HAWSER_HTTP_ADDR=f"127.0.0.1:{self.http_port}"),
+            env=_environment(**added),
             input=stdin,
             capture_output=True,
             text=True,
@@ -156,11 +160,14 @@ class Hawser:
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
-    def api(self, method, path, body=None):
+    def api(self, method, path, body=None, token=None, headers=None):
         """One request to the HTTP API; `body` is written as JSON."""
+        headers = dict(headers or {})
+        if token is not None:
+            headers["X-Consul-Token"] = token
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body))
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             return Answer(answer.status, answer.read().decode(), dict(answer.headers))
         finally:

@@ -1,3 +1,5 @@
+package import ACLCore
+import ACLService
 package import CatalogCore
 import GatewayCore
 package import HTTPService
@@ -125,6 +127,9 @@ package struct TestDaemon: Sendable {
     package let peerings: ScriptedPeerings
     package let log: MemoryReplicationLog
     package let port: Int
+    /// The secret of a token that may do everything; of use while access is controlled.
+    package static let managementSecret = "11111111-2222-3333-4444-555555555555"
+    package let dependencies: HTTPDependencies
     private let shutdown: @Sendable () async -> Void
 
     /// What imported payloads stand for: a payload's bytes are a key of this table.
@@ -134,13 +139,22 @@ package struct TestDaemon: Sendable {
         version: "0.0.0-test", nodeName: "node-1", nodeID: "7595a7a4-51d9-a74d-8b10-48ae0bae83c4", datacenter: "dc1",
         address: "127.0.0.1", peeringPort: 8503)
 
+    /// The time that it is, unless a test says another.
+    @Sendable
+    package static func start() -> Timestamp { Timestamp(seconds: 1_000_000_000) }
+
     /// Ends the daemon as a signal would.
     package func shutDown() async { await shutdown() }
 
     /// Runs a daemon for as long as the closure takes.
+    ///
+    /// - Parameters:
+    ///   - access: what holds where no rule does; nil for no access control.
+    ///   - auditPath: the audit log's file.
     package static func run(
         payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(), metrics: [Metric] = [],
         door: HTTPDoor = .plain(host: "127.0.0.1", port: 0),
+        access: DefaultAccess? = nil, auditPath: String? = nil, now: @escaping @Sendable () -> Timestamp = start,
         _ body: @Sendable (TestDaemon) async throws -> Void
     ) async throws {
         let store = try await StateStore(storage: MemoryStorage())
@@ -149,27 +163,33 @@ package struct TestDaemon: Sendable {
         let (ports, listening) = AsyncStream<Int>.makeStream()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        let control = AccessControl(
+            isEnabled: access != nil, defaultAccess: access ?? .allow, defaultToken: nil, store: store,
+            datacenter: agent.datacenter, now: now)
+        if access != nil { try await TokenOffice(control).ensureInitialManagement(SecretText(managementSecret)) }
+        let audit = AuditLog(
+            to: try auditPath.map { .file(try AuditFile(path: $0)) } ?? .log, logger: logger, now: now)
+        let dependencies = HTTPDependencies(
+            store: store, peerings: peerings, authority: StoreAuthority(store: store), reload: FixedReload(),
+            checks: RestingChecks(
+                health: HealthService(
+                    store: store, node: agent.nodeName, group: .singletonMultiThreadedEventLoopGroup,
+                    logger: logger)),
+            log: log,
+            decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] },
+            gatewayRoutes: {
+                GatewayPlan.routes(
+                    of: $0, servers: [HostPort(host: "127.0.0.1", port: 8503)], establishing: [DialTarget]())
+            },
+            exports: ExportMeasures(maxMessageBytes: 1000, withdrawLimit: 25) { name, state in
+                let count = state.catalog.services[name]?.instances.count ?? 0
+                return (count, count * 400)
+            }, metrics: { metrics }, agent: agent,
+            access: control, audit: audit, now: now)
         let service = HTTPService(
-            door: door,
-            dependencies: HTTPDependencies(
-                store: store, peerings: peerings, authority: StoreAuthority(store: store), reload: FixedReload(),
-                checks: RestingChecks(
-                    health: HealthService(
-                        store: store, node: agent.nodeName, group: .singletonMultiThreadedEventLoopGroup,
-                        logger: logger)),
-                log: log,
-                decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] },
-                gatewayRoutes: {
-                    GatewayPlan.routes(
-                        of: $0, servers: [HostPort(host: "127.0.0.1", port: 8503)], establishing: [DialTarget]())
-                },
-                exports: ExportMeasures(maxMessageBytes: 1000, withdrawLimit: 25) { name, state in
-                    let count = state.catalog.services[name]?.instances.count ?? 0
-                    return (count, count * 400)
-                }, metrics: { metrics }, agent: agent,
-                now: { Timestamp(seconds: 1_000_000_000) }),
+            door: door, dependencies: dependencies,
             limits: limits, logger: logger, onListening: { listening.yield($0) })
-        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: logger))
+        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [audit, service], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 // A daemon that cannot start must not leave the test waiting for its port.
@@ -179,7 +199,7 @@ package struct TestDaemon: Sendable {
             var iterator = ports.makeAsyncIterator()
             if let port = await iterator.next() {
                 let daemon = TestDaemon(
-                    store: store, peerings: peerings, log: log, port: port,
+                    store: store, peerings: peerings, log: log, port: port, dependencies: dependencies,
                     shutdown: { await group.triggerGracefulShutdown() })
                 do {
                     try await body(daemon)

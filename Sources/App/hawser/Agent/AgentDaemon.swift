@@ -1,3 +1,4 @@
+import ACLService
 import CatalogCore
 import CatalogService
 import ConfigCore
@@ -98,24 +99,16 @@ struct AgentDaemon {
         let certificate = try ServerCertificate(for: identity, now: WallClock.seconds())
         let listener = try await listen(certificate)
         let advertised = listener.map { [HostPort(host: address, port: $0.port)] } ?? []
-        let addresses = ReachableAddresses(own: advertised)
-        let board = StatusBoard(store: store)
-        let log = LogBook()
-        let replication = ReplicationEnvironment(
-            store: store, board: board, log: log,
-            encoder: ResourceEncoder { addresses.inForce(in: $0).map(\.description) }, logger: makeLogger("peering"),
-            timing: PeerStreamMachine.Timing(
-                heartbeatInterval: settings.heartbeatInterval.duration,
-                heartbeatTimeout: settings.heartbeatTimeout.duration),
-            now: WallClock.now)
-        let peerings = PeeringService(
-            environment: replication, settings: PeeringSettings(addresses: addresses),
-            group: .singletonMultiThreadedEventLoopGroup)
+        let peering = makePeering(store, own: advertised)
+        let peerings = peering.service
 
+        let access = try await AgentAccess.control(settings.acl, store, datacenter: settings.datacenter)
+        let audit = try AgentAccess.audit(path: settings.auditPath, logger: makeLogger("audit"))
         let health = HealthService(
             store: store, node: node.name, group: .singletonMultiThreadedEventLoopGroup, logger: makeLogger("health"))
 
         var services: [any Service] = [
+            audit,
             ImportPersistence(store: store, logger: makeLogger("storage")),
             IdentityService(
                 store: store, certificate: certificate, logger: makeLogger("identity"), now: WallClock.seconds),
@@ -138,16 +131,15 @@ struct AgentDaemon {
             store: store, peerings: peerings,
             authority: AgentAuthority(
                 store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
-            reload: reload, checks: health, log: log,
-            decodeImported: Self.decodeImported,
+            reload: reload, checks: health, log: peering.log, decodeImported: Self.decodeImported,
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
             },
             exports: ExportMeasures(
                 maxMessageBytes: StreamSender.maxMessageBytes, withdrawLimit: settings.withdrawLimit,
-                size: { replication.encoder.size(ofService: $0, in: $1) }),
-            metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description,
-            now: WallClock.now)
+                size: { [encoder = peering.encoder] in encoder.size(ofService: $0, in: $1) }),
+            metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description, access: access,
+            audit: audit, now: WallClock.now)
         let dnsAddresses = zip(clientHosts, dns?.ports ?? []).map { HostPort(host: $0, port: $1).description }
         services += doors.services(http, logger: makeLogger("http")) { addresses in
             logger.info(
@@ -160,6 +152,30 @@ struct AgentDaemon {
                 ])
         }
         return services
+    }
+
+    /// What serves peers, and what is told of it.
+    private struct PeeringParts {
+        let service: PeeringService
+        let log: LogBook
+        let encoder: ResourceEncoder
+    }
+
+    private func makePeering(_ store: StateStore, own: [HostPort]) -> PeeringParts {
+        let addresses = ReachableAddresses(own: own)
+        let log = LogBook()
+        let encoder = ResourceEncoder { addresses.inForce(in: $0).map(\.description) }
+        let environment = ReplicationEnvironment(
+            store: store, board: StatusBoard(store: store), log: log, encoder: encoder,
+            logger: makeLogger("peering"),
+            timing: PeerStreamMachine.Timing(
+                heartbeatInterval: settings.heartbeatInterval.duration,
+                heartbeatTimeout: settings.heartbeatTimeout.duration),
+            now: WallClock.now)
+        let service = PeeringService(
+            environment: environment, settings: PeeringSettings(addresses: addresses),
+            group: .singletonMultiThreadedEventLoopGroup)
+        return PeeringParts(service: service, log: log, encoder: encoder)
     }
 
     private func watchFiles() throws(Refusal) -> Int32 {

@@ -11,8 +11,17 @@ struct ClientOptions: ParsableArguments {
 
     @Option(
         name: .customLong("token"),
-        help: "Access token, sent as X-Consul-Token. CONSUL_HTTP_TOKEN keeps it off the command line.")
+        help: """
+            Access token. Everybody on this machine can see a command line: -token-file, HAWSER_HTTP_TOKEN and \
+            CONSUL_HTTP_TOKEN keep it off.
+            """)
     var token: String?
+
+    @Option(
+        name: .customLong("token-file"),
+        help: ArgumentHelp(
+            "File with the access token. Also: HAWSER_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN_FILE.", valueName: "file"))
+    var tokenFile: String?
 
     @OptionGroup var tls: ClientTLSOptions
 
@@ -23,6 +32,6 @@ struct ClientOptions: ParsableArguments {
             http: HTTPClient(
                 address: address,
                 security: address.isSecure ? try tls.security(environment: environment) : nil,
-                token: token ?? environment("CONSUL_HTTP_TOKEN") ?? ""))
+                token: try AccessToken.find(option: token, file: tokenFile, environment: environment)))
     }
 }

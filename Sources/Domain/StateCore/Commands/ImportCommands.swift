@@ -136,7 +136,7 @@ package struct PersistImports: Command {
             case .importedService(let id, let name): transaction.persistImported(name, of: id)
             case .importedList(let id): transaction.persistAnnounced(of: id)
             case .identity, .peering, .establishing, .streamStatus, .trustBundle, .configEntry, .localService,
-                .localNode:
+                .localNode, .acl:
                 continue
             }
         }

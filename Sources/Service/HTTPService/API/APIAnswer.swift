@@ -24,6 +24,9 @@ struct APIAnswer: Sendable {
     var contentHash: String?
     /// Methods that the path knows, for the `Allow` header.
     var allow: String?
+    /// What is told of access control, by the responder.
+    var defaultPolicy = "allow"
+    var isFiltered = false
 
     static func json(_ write: @escaping @Sendable (inout JSONWriter) -> Void) -> APIAnswer {
         APIAnswer(content: .json(write))
@@ -38,6 +41,7 @@ struct APIAnswer: Sendable {
             case .invalid, .conflict: .badRequest
             case .notFound: .notFound
             case .denied: .forbidden
+            case .disabled: .unauthorized
             case .unavailable: .serviceUnavailable
             case .failed: .internalServerError
             }
@@ -47,6 +51,12 @@ struct APIAnswer: Sendable {
     static func methodNotAllowed(_ method: String, allow: String) -> APIAnswer {
         APIAnswer(
             status: .methodNotAllowed, content: .text("method \(method) not allowed"), allow: allow)
+    }
+
+    /// The sentence that it consists of; empty for anything else.
+    var text: String {
+        guard case .text(let text, _) = content else { return "" }
+        return text
     }
 
     // MARK: As HTTP
@@ -64,7 +74,8 @@ struct APIAnswer: Sendable {
         case .stream: headers[.contentType] = "application/x-ndjson"
         }
         headers[.vary] = "Accept-Encoding"
-        headers[.defaultACLPolicy] = "allow"
+        headers[.defaultACLPolicy] = defaultPolicy
+        if isFiltered { headers[.filteredByACLs] = "true" }
         if let contentHash { headers[.contentHash] = contentHash }
         if let allow { headers[.allow] = allow }
         if let reason { headers[.reason] = reason }
@@ -112,5 +123,7 @@ extension HTTPField.Name {
     static let effectiveConsistency = known("X-Consul-Effective-Consistency")
     static let queryBackend = known("X-Consul-Query-Backend")
     static let contentHash = known("X-Consul-ContentHash")
+    static let consulToken = known("X-Consul-Token")
+    static let filteredByACLs = known("X-Consul-Results-Filtered-By-ACLs")
     static let defaultACLPolicy = known("X-Consul-Default-Acl-Policy")
 }

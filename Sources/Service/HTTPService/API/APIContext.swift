@@ -1,10 +1,11 @@
 import Hummingbird
 import NIOCore
+import PeeringCore
 
 /// What a request carries besides itself: the connection that it came over.
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Whether it came by a door whose clients need no token.
+    /// Whether the door that the connection came through opens only for those who may do everything.
     var isTrusted = false
     private let channel: any Channel
 
@@ -12,6 +13,14 @@ struct APIContext: RequestContext {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
         isTrusted = DoorChannel.isTrusted
+    }
+
+    /// `host:port` of the client; empty if it is on no network.
+    var remote: String {
+        guard let address = channel.remoteAddress, let host = address.ipAddress, let port = address.port else {
+            return ""
+        }
+        return HostPort(host: host, port: port).description
     }
 
     /// Looked up only by requests that wait. A connection that is closed already has no handlers left.

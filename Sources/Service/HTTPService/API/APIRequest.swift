@@ -10,14 +10,23 @@ struct APIRequest: Sendable {
     var captures: [String] = []
     let query: RequestQuery
     let context: APIContext
+    /// What its sender may do.
+    let access: Access
+    /// As it was sent; nil if none was.
+    let secret: SecretText?
     private let request: Request
     private let limits: HTTPLimits
 
-    init(_ request: Request, query: RequestQuery, context: APIContext, limits: HTTPLimits) {
+    init(
+        _ request: Request, query: RequestQuery, context: APIContext, access: Access, secret: SecretText?,
+        limits: HTTPLimits
+    ) {
         self.method = request.method.rawValue
         self.query = query
         self.request = request
         self.context = context
+        self.access = access
+        self.secret = secret
         self.limits = limits
     }
 

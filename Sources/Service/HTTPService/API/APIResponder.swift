@@ -1,10 +1,16 @@
+import ACLCore
+import ACLService
+import HTTPTypes
 import Hummingbird
 import IdentityCore
 
-/// Finds the route of each request, and turns what it answers or throws into a response.
+/// Finds the route of each request, sees to it that its sender may do that, and turns what the route answers or
+/// throws into a response.
 struct APIResponder: HTTPResponder {
     let routes: RouteTable
     let limits: HTTPLimits
+    let control: AccessControl
+    let audit: AuditLog
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
         let target = request.head.path ?? "/"
@@ -14,28 +20,65 @@ struct APIResponder: HTTPResponder {
         }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let query = RequestQuery(parts.count > 1 ? parts[1] : "")
-        var apiRequest = APIRequest(request, query: query, context: context, limits: limits)
+        let secret = Self.secret(of: request, query)
+        let access = Access(control, Credential(secret: secret, isTrusted: context.isTrusted))
+        var apiRequest = APIRequest(
+            request, query: query, context: context, access: access, secret: secret.map(SecretText.init),
+            limits: limits)
         guard let (route, captures) = routes.find(parts[0]) else {
             let text = "Invalid URL path: not a recognized HTTP API endpoint"
             return APIAnswer(status: .notFound, content: .text(text)).response(pretty: false)
         }
         apiRequest.captures = captures
-        let answer = await answer(route, apiRequest)
+        var answer = await answer(route, apiRequest)
+        answer.defaultPolicy = control.defaultAccess.rawValue
+        answer.isFiltered = access.hasFiltered
+        note(answer, to: apiRequest, path: parts[0], isReport: route.isReport)
         // Consul is always pretty for a browser or whoever asks.
         return answer.response(pretty: query.has("pretty"))
     }
 
     private func answer(_ route: Route, _ request: APIRequest) async -> APIAnswer {
         if request.method == "OPTIONS" { return APIAnswer(content: .empty, allow: route.allow) }
-        guard let handler = route.methods.first(where: { $0.name == request.method })?.handler else {
+        guard let method = route.methods.first(where: { $0.name == request.method }) else {
             return .methodNotAllowed(request.method, allow: route.allow)
         }
         do throws(Refusal) {
             try refuseEnterprise(request.query)
-            return try await handler(request)
+            switch method.needs {
+            case .nothing: break
+            case .token, .filter, .handler: try request.access.begin(requiring: [])
+            case .permission(let permissions): try request.access.begin(requiring: permissions(request))
+            }
+            let answer = try await method.handler(request)
+            guard !method.needs.isUpToHandler || request.access.hasAsked else {
+                throw Refusal(.failed, "nobody asked whether this may be seen: this is a fault of hawser")
+            }
+            return answer
         } catch {
             return .refusal(error)
         }
+    }
+
+    /// In Consul's order. Other schemes of authorization are not for us.
+    private static func secret(of request: Request, _ query: RequestQuery) -> String? {
+        if let secret = query.text("token") { return secret }
+        if let secret = request.headers[.consulToken], !secret.isEmpty { return secret }
+        let words = (request.headers[.authorization] ?? "").split(separator: " ", omittingEmptySubsequences: true)
+        guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+        return String(words[1])
+    }
+
+    /// Changes, however they ended, and whatever was denied. What applications say of their health is no change of
+    /// what somebody set, and comes every few seconds.
+    private func note(_ answer: APIAnswer, to request: APIRequest, path: Substring, isReport: Bool) {
+        let isDenial = answer.status == .forbidden || answer.status == .unauthorized
+        let isChange = !["GET", "HEAD", "OPTIONS"].contains(request.method) && !isReport
+        guard isChange || isDenial else { return }
+        audit.record(
+            AuditRecord(
+                time: control.now(), accessorID: request.access.accessorID, method: request.method, path: String(path),
+                remote: request.context.remote, status: answer.status.code, reason: isDenial ? answer.text : ""))
     }
 
     private func refuseEnterprise(_ query: RequestQuery) throws(Refusal) {

@@ -1,3 +1,4 @@
+import ACLService
 import IdentityCore
 
 /// One path, and what each of its methods does.
@@ -6,12 +7,16 @@ struct Route: Sendable {
 
     /// Parts of the path below `/v1`; a part that starts with a colon is open.
     let parts: [String]
-    let methods: [(name: String, handler: Handler)]
+    private(set) var methods: [(name: String, needs: RouteNeed, handler: Handler)]
     /// What the OpenAPI document says of each method; for routes of our own.
     private(set) var documents: [String: OperationDocument] = [:]
+    /// Whether it only takes in what somebody observed: no change that the audit log is about.
+    private(set) var isReport = false
 
-    /// - Parameter path: such as `peering/:name`.
-    init(_ path: String, _ methods: (name: String, handler: Handler)...) {
+    /// - Parameters:
+    ///   - path: such as `peering/:name`.
+    ///   - methods: each with what its sender must be allowed.
+    init(_ path: String, _ methods: (name: String, needs: RouteNeed, handler: Handler)...) {
         self.parts = path.split(separator: "/").map(String.init)
         self.methods = methods
     }
@@ -20,6 +25,20 @@ struct Route: Sendable {
     func documented(_ method: String, _ document: OperationDocument) -> Route {
         var route = self
         route.documents[method] = document
+        return route
+    }
+
+    /// The same route, and no change when it is used.
+    var asReport: Route {
+        var route = self
+        route.isReport = true
+        return route
+    }
+
+    /// The same paths and needs, and for all of them another handler.
+    func with(_ handler: @escaping Handler) -> Route {
+        var route = self
+        route.methods = methods.map { ($0.name, $0.needs, handler) }
         return route
     }
 
@@ -42,7 +61,7 @@ struct Route: Sendable {
 
 /// All paths of the API.
 struct RouteTable: Sendable {
-    private let routes: [Route]
+    let routes: [Route]
 
     init(_ routes: [Route]) {
         self.routes = routes
@@ -66,7 +85,7 @@ struct RouteTable: Sendable {
             + ExternalRoutes.routes(environment) + HealthRoutes.routes(environment)
             + AgentRoutes.routes(environment) + AgentServiceRoutes.routes(environment)
             + MaintenanceRoutes.routes(environment) + CheckRoutes.routes(environment)
-            + ClusterRoutes.routes(environment)
+            + ClusterRoutes.routes(environment) + ACLRoutes.routes(environment)
             + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
             + MetricsRoutes.routes(environment) + ExportPlanRoutes.routes(environment)
             + MeshRoutes.routes(environment)
@@ -80,10 +99,12 @@ struct APIEnvironment: Sendable {
     let dependencies: HTTPDependencies
     let limits: HTTPLimits
     let indexes: QueryIndexes
+    let office: TokenOffice
 
     init(dependencies: HTTPDependencies, limits: HTTPLimits) {
         self.dependencies = dependencies
         self.limits = limits
         self.indexes = QueryIndexes(store: dependencies.store)
+        self.office = TokenOffice(dependencies.access)
     }
 }

@@ -9,7 +9,7 @@ enum OpenAPIDocument {
     /// - Parameter routes: all others.
     static func route(over routes: [Route], version: String) -> Route {
         func itself(_ handler: @escaping Route.Handler) -> Route {
-            Route("\(prefix)/openapi.json", ("GET", handler))
+            Route("\(prefix)/openapi.json", ("GET", .nothing, handler))
                 .documented("GET", OperationDocument(summary: "This document.", answer: .json(.anyObject)))
         }
         let ours = (routes + [itself { _ throws(Refusal) in .empty }]).filter { $0.parts.first == prefix }

@@ -57,7 +57,7 @@ extension APIEnvironment {
     /// a content hash is waited for with `?hash=` likewise.
     ///
     /// An index that is ahead of ours comes from before a restart: it is answered at once, and the client starts
-    /// over with ours.
+    /// over with ours. Each further look asks anew whether the sender may have it.
     ///
     /// - Parameter interest: changes that can move the result's index.
     func query(
@@ -84,6 +84,7 @@ extension APIEnvironment {
             client = present
             let outcome = await Waiting.wait(until: deadline, client: present) { _ = await subscription.next() }
             isOver = outcome != .woken
+            try request.access.renew()
             if topics(dependencies.store.state) != following.topics { following = follow(topics) }
         }
     }

@@ -20,6 +20,7 @@ final class QueryIndexes: Sendable {
         /// When a peer last withdrew a service.
         var absentImports: UInt64
         var identity: UInt64
+        var acl: UInt64
     }
 
     private let store: StateStore
@@ -33,7 +34,7 @@ final class QueryIndexes: Sendable {
         numbers = Mutex(
             Numbers(
                 peerings: index, config: index, catalog: index, absentServices: index, absentMeshServices: index,
-                imports: index, absentImports: index, identity: index))
+                imports: index, absentImports: index, identity: index, acl: index))
     }
 
     func current() -> Numbers {
@@ -59,6 +60,7 @@ final class QueryIndexes: Sendable {
                     numbers.imports = index
                     numbers.peerings = next
                 case .identity: numbers.identity = index
+                case .acl: numbers.acl = index
                 }
             }
             return numbers

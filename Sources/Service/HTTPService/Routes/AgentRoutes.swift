@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import IdentityCore
 
@@ -5,9 +6,11 @@ import IdentityCore
 enum AgentRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("agent/self", ("GET", { _ throws(Refusal) in describe(environment) })),
-            Route("agent/members", ("GET", { _ throws(Refusal) in members(environment) })),
-            Route("agent/reload", ("PUT", { _ throws(Refusal) in try await reload(environment) })),
+            Route("agent/self", ("GET", .agent(.read, environment), { _ throws(Refusal) in describe(environment) })),
+            Route("agent/members", ("GET", .filter, { request throws(Refusal) in members(request, environment) })),
+            Route(
+                "agent/reload",
+                ("PUT", .agent(.write, environment), { _ throws(Refusal) in try await reload(environment) })),
         ]
     }
 
@@ -33,9 +36,10 @@ enum AgentRoutes {
     }
 
     /// One daemon is the only member of its cluster.
-    private static func members(_ environment: APIEnvironment) -> APIAnswer {
+    private static func members(_ request: APIRequest, _ environment: APIEnvironment) -> APIAnswer {
         let agent = environment.dependencies.agent
-        return .json { json in json.list([agent]) { $0.member($1) } }
+        let seen = request.access.filter([agent]) { $1.sees(node: $0.nodeName) }
+        return .json { json in json.list(seen) { $0.member($1) } }
     }
 
     private static func reload(_ environment: APIEnvironment) async throws(Refusal) -> APIAnswer {

@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import ConfigCore
 import DocumentCore
@@ -8,16 +9,18 @@ import StateCore
 enum AgentServiceRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("agent/services", ("GET", { request throws(Refusal) in try await services(request, environment) })),
+            Route(
+                "agent/services",
+                ("GET", .filter, { request throws(Refusal) in try await services(request, environment) })),
             Route(
                 "agent/service/register",
-                ("PUT", { request throws(Refusal) in try await register(request, environment) })),
+                ("PUT", .handler, { request throws(Refusal) in try await register(request, environment) })),
             Route(
                 "agent/service/deregister/:id",
-                ("PUT", { request throws(Refusal) in try await deregister(request, environment) })),
+                ("PUT", .handler, { request throws(Refusal) in try await deregister(request, environment) })),
             Route(
                 "agent/service/:id",
-                ("GET", { request throws(Refusal) in try await service(request, environment) })),
+                ("GET", .handler, { request throws(Refusal) in try await service(request, environment) })),
         ]
     }
 
@@ -31,7 +34,8 @@ enum AgentServiceRoutes {
         return try await environment.query(request, interest: .localCatalog) { state, numbers in
             let all = state.catalog.keys(on: agent.nodeName).compactMap { state.catalog.instance(at: $0) }
                 .map(\.registration.service)
-            let own = filter.select(all) { $0.agentService($1, datacenter: agent.datacenter) }
+            let seen = request.access.filter(all) { $1.sees(service: $0.service) }
+            let own = filter.select(seen) { $0.agentService($1, datacenter: agent.datacenter) }
             return QueryResult(index: numbers.catalog) { json in
                 json.object { json in
                     for service in own {
@@ -53,11 +57,13 @@ enum AgentServiceRoutes {
             guard let name = state.catalog.serviceName(of: key) else { return StateTopics(areas: .localCatalog) }
             return StateTopics(things: [.localService(name)])
         }
-        return try await environment.query(request, topics: topics) { state, numbers in
+        return try await environment.query(request, topics: topics) { (state, numbers) throws(Refusal) in
             guard let instance = state.catalog.instance(at: key) else {
+                request.access.requireNothing()
                 return QueryResult(index: numbers.catalog, Refusal(.notFound, "unknown service ID: \(key.id)"))
             }
             let service = instance.registration.service
+            try request.access.require(Permission(.service, .read, on: service.service))
             let hash = contentHash(of: service, datacenter: agent.datacenter)
             var result = QueryResult(index: instance.modifyIndex) {
                 $0.agentService(service, datacenter: agent.datacenter, contentHash: hash)
@@ -85,6 +91,8 @@ enum AgentServiceRoutes {
         let replacesChecks = try request.query.flag("replace-existing-checks")
         for var registration in try registrations(in: try await request.body()) {
             for index in registration.checks.indices { registration.checks[index].node = node }
+            let catalog = environment.dependencies.store.state.catalog
+            try request.access.requireWrite(of: registration, on: node, in: catalog)
             let command = RegisterService(node: node, registration: registration, replacesChecks: replacesChecks)
             try await environment.dependencies.store.apply(command)
         }
@@ -101,7 +109,9 @@ enum AgentServiceRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let node = environment.dependencies.agent.nodeName
-        try await environment.dependencies.store.apply(DeregisterService(node: node, id: request.captures[0]))
+        let key = InstanceKey(node: node, id: request.captures[0])
+        try request.access.requireWrite(ofServiceAt: key, in: environment.dependencies.store.state.catalog)
+        try await environment.dependencies.store.apply(DeregisterService(node: node, id: key.id))
         return .empty
     }
 }

@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import DocumentCore
 import IdentityCore
@@ -9,20 +10,26 @@ import StateCore
 enum CatalogRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("catalog/services", ("GET", { request throws(Refusal) in try await services(request, environment) })),
-            Route("catalog/datacenters", ("GET", { _ throws(Refusal) in datacenters(environment) })),
+            Route(
+                "catalog/services",
+                ("GET", .filter, { request throws(Refusal) in try await services(request, environment) })),
+            Route("catalog/datacenters", ("GET", .nothing, { _ throws(Refusal) in datacenters(environment) })),
             Route(
                 "catalog/service/:name",
-                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: false) })),
+                (
+                    "GET", .filter,
+                    { request throws(Refusal) in try await instances(request, environment, ofMesh: false) }
+                )),
             Route(
                 "catalog/connect/:name",
-                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })),
+                ("GET", .filter, { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })
+            ),
             Route(
                 "internal/ui/services",
-                ("GET", { request throws(Refusal) in try await summaries(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await summaries(request, environment) })),
             Route(
                 "internal/ui/exported-services",
-                ("GET", { request throws(Refusal) in try await exportedSummaries(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await exportedSummaries(request, environment) })),
         ]
     }
 
@@ -54,7 +61,10 @@ enum CatalogRoutes {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
             var tags: [(name: String, tags: [String])] = []
-            for group in try query.groups(peer: peer, environment.limits) {
+            let groups = request.access.filter(try query.groups(peer: peer, environment.limits)) {
+                $1.sees(service: $0.name, peer: $0.peer)
+            }
+            for group in groups {
                 let wanted = demands.select(group.entries, byHealth: false)
                 let entries = filter.select(wanted) { $0.catalogEntry($1) }
                 guard !entries.isEmpty else { continue }
@@ -87,6 +97,7 @@ enum CatalogRoutes {
                     all += try query.groups(peer: peering.name, environment.limits)
                 }
             }
+            all = request.access.visible(all)
             let sorted = all.sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
             let proxies = proxies(in: all)
             return QueryResult(index: max(numbers.catalog, numbers.imports)) { json in
@@ -108,7 +119,9 @@ enum CatalogRoutes {
         guard let peer = request.query.text("peer") else { throw Refusal(.invalid, "Missing peer name") }
         let datacenter = environment.dependencies.agent.datacenter
         return try await environment.query(request, interest: [.localCatalog, .configEntries]) { state, numbers in
-            let names = ExportPlan(peerName: peer, state: state).listed.sorted()
+            let names = request.access.filter(ExportPlan(peerName: peer, state: state).listed.sorted()) {
+                $1.sees(service: $0)
+            }
             return QueryResult(index: max(numbers.catalog, numbers.config)) { json in
                 json.list(names) { json, name in
                     let group = InstanceGroup(name: name, peer: "", entries: [])

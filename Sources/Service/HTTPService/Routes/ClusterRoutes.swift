@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import IdentityCore
 import PeeringCore
@@ -7,17 +8,24 @@ import StateCore
 enum ClusterRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("status/leader", ("GET", { _ throws(Refusal) in leader(environment) })),
-            Route("status/peers", ("GET", { _ throws(Refusal) in peers(environment) })),
-            Route("connect/ca/roots", ("GET", { request throws(Refusal) in try await roots(request, environment) })),
+            Route("status/leader", ("GET", .nothing, { _ throws(Refusal) in leader(environment) })),
+            Route("status/peers", ("GET", .nothing, { _ throws(Refusal) in peers(environment) })),
+            Route(
+                "connect/ca/roots",
+                ("GET", .nothing, { request throws(Refusal) in try await roots(request, environment) })),
             Route(
                 "connect/ca/configuration",
-                ("GET", { request throws(Refusal) in try await configuration(request, environment) }),
-                ("PUT", { request throws(Refusal) in try await configure(request, environment) })),
-            Route("hawser/ca/rotate", ("PUT", { _ throws(Refusal) in try await rotate(environment) }))
-                .documented("PUT", rotateDocument),
-            Route("hawser/ca/retire", ("PUT", { request throws(Refusal) in try await retire(request, environment) }))
-                .documented("PUT", retireDocument),
+                ("GET", .operator(.read), { request throws(Refusal) in try await configuration(request, environment) }),
+                ("PUT", .operator(.write), { request throws(Refusal) in try await configure(request, environment) })),
+            Route(
+                "hawser/ca/rotate", ("PUT", .operator(.write), { _ throws(Refusal) in try await rotate(environment) })
+            )
+            .documented("PUT", rotateDocument),
+            Route(
+                "hawser/ca/retire",
+                ("PUT", .operator(.write), { request throws(Refusal) in try await retire(request, environment) })
+            )
+            .documented("PUT", retireDocument),
         ]
     }
 

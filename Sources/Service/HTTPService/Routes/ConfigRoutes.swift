@@ -1,3 +1,4 @@
+import ACLCore
 import ConfigCore
 import DocumentCore
 import IdentityCore
@@ -7,13 +8,23 @@ import StateCore
 enum ConfigRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("config", ("PUT", { request throws(Refusal) in try await write(request, environment) })),
-            Route("config/:kind", ("GET", { request throws(Refusal) in try await list(request, environment) })),
+            Route("config", ("PUT", .handler, { request throws(Refusal) in try await write(request, environment) })),
+            Route(
+                "config/:kind", ("GET", .filter, { request throws(Refusal) in try await list(request, environment) })),
             Route(
                 "config/:kind/:name",
-                ("GET", { request throws(Refusal) in try await read(request, environment) }),
-                ("DELETE", { request throws(Refusal) in try await delete(request, environment) })),
+                ("GET", needs(.read), { request throws(Refusal) in try await read(request, environment) }),
+                ("DELETE", needs(.write), { request throws(Refusal) in try await delete(request, environment) })),
         ]
+    }
+
+    /// For the entry that the path names; what is no kind needs nothing, and is refused by the handler.
+    private static func needs(_ level: AccessLevel) -> RouteNeed {
+        .permission { request in
+            let kind = ConfigEntryKind(rawValue: request.captures[0])
+            let permission = kind.flatMap { ConfigEntryKey(kind: $0, name: request.captures[1]).permission(level) }
+            return permission.map { [$0] } ?? []
+        }
     }
 
     private static func write(
@@ -21,6 +32,7 @@ enum ConfigRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let expected = try request.query.number("cas")
         let entry = try entry(in: try await request.body(), environment)
+        try request.access.requireWrite(of: entry)
         let command = WriteConfigEntry(entry: entry, expectedIndex: expected)
         let isWritten = try await environment.dependencies.store.apply(command)
         return .json { $0.value(isWritten) }
@@ -66,8 +78,9 @@ enum ConfigRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let kind = try kind(request.captures[0])
         return try await environment.query(request, interest: .configEntries) { state, numbers in
-            let entries = state.configEntries.values.filter { $0.entry.kind == kind }
+            let all = state.configEntries.values.filter { $0.entry.kind == kind }
                 .sorted { $0.entry.name < $1.entry.name }
+            let entries = request.access.filter(all) { $1.sees($0) }
             return QueryResult(index: numbers.config) { json in json.list(entries) { $0.value($1) } }
         }
     }

@@ -1,3 +1,4 @@
+import ACLCore
 import ConfigCore
 import DocumentCore
 import IdentityCore
@@ -10,9 +11,9 @@ enum ExportPlanRoutes {
         [
             Route(
                 "hawser/exports/plan",
-                ("GET", { request throws(Refusal) in plan(request, environment, with: nil) }),
+                ("GET", .mesh(.read), { request throws(Refusal) in plan(request, environment, with: nil) }),
                 (
-                    "POST",
+                    "POST", .mesh(.read),
                     { request throws(Refusal) in
                         plan(request, environment, with: try await entry(in: request, environment))
                     }

@@ -1,3 +1,4 @@
+import ACLCore
 import ConfigCore
 import DocumentCore
 import IdentityCore
@@ -10,9 +11,14 @@ enum ExportRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route(
-                "exported-services", ("GET", { request throws(Refusal) in try await exported(request, environment) })),
+                "exported-services",
+                (
+                    "GET", .any(of: Permission(.mesh, .read), Permission(.operator, .read)),
+                    { request throws(Refusal) in try await exported(request, environment) }
+                )),
             Route(
-                "imported-services", ("GET", { request throws(Refusal) in try await imported(request, environment) })),
+                "imported-services",
+                ("GET", .filter, { request throws(Refusal) in try await imported(request, environment) })),
         ]
     }
 
@@ -55,7 +61,8 @@ enum ExportRoutes {
                 (state.imports[peering.id]?.services.map { ($0.key, peering.name, $0.value.instanceCount) } ?? [])
                     .filter { !$0.0.hasSuffix("-sidecar-proxy") }
             }
-            let sorted = services.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+            let sorted = request.access.filter(services) { $1.sees(service: $0.0, peer: $0.1) }
+                .sorted { ($0.0, $0.1) < ($1.0, $1.1) }
             return QueryResult(index: numbers.imports) { json in
                 json.list(sorted) { json, service in
                     json.object { json in

@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import ConfigCore
 import DocumentCore
@@ -8,10 +9,12 @@ import StateCore
 enum ExternalRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("catalog/register", ("PUT", { request throws(Refusal) in try await register(request, environment) })),
+            Route(
+                "catalog/register",
+                ("PUT", .handler, { request throws(Refusal) in try await register(request, environment) })),
             Route(
                 "catalog/deregister",
-                ("PUT", { request throws(Refusal) in try await deregister(request, environment) })),
+                ("PUT", .handler, { request throws(Refusal) in try await deregister(request, environment) })),
         ]
     }
 
@@ -25,6 +28,8 @@ enum ExternalRoutes {
         var node = definition.node
         if node.datacenter.isEmpty { node.datacenter = agent.datacenter }
         try refuseOthers(node.datacenter, environment)
+        try request.access.requireWrite(
+            of: definition, beside: agent.nodeName, in: environment.dependencies.store.state.catalog)
         let command = RegisterExternal(
             ownNode: agent.nodeName, node: node, skipsNodeUpdate: definition.skipsNodeUpdate,
             service: definition.service, checks: definition.checks)
@@ -50,6 +55,7 @@ enum ExternalRoutes {
             }
         let command = DeregisterExternal(
             ownNode: environment.dependencies.agent.nodeName, node: body.node, target: target)
+        try request.access.requireWrite(of: target, on: body.node, in: environment.dependencies.store.state.catalog)
         try await environment.dependencies.store.apply(command)
         return .json { $0.value(true) }
     }

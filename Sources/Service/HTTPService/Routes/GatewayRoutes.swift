@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import GatewayCore
 import IdentityCore
@@ -9,7 +10,8 @@ enum GatewayRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route(
-                "hawser/gateway/routes", ("GET", { request throws(Refusal) in try await list(request, environment) })
+                "hawser/gateway/routes",
+                ("GET", .peering(.read), { request throws(Refusal) in try await list(request, environment) })
             ).documented("GET", listDocument)
         ]
     }

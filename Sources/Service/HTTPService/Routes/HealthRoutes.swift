@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import DocumentCore
 import IdentityCore
@@ -9,19 +10,23 @@ enum HealthRoutes {
         [
             Route(
                 "health/service/:name",
-                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: false) })),
+                (
+                    "GET", .filter,
+                    { request throws(Refusal) in try await instances(request, environment, ofMesh: false) }
+                )),
             Route(
                 "health/connect/:name",
-                ("GET", { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })),
+                ("GET", .filter, { request throws(Refusal) in try await instances(request, environment, ofMesh: true) })
+            ),
             Route(
                 "health/checks/:name",
-                ("GET", { request throws(Refusal) in try await serviceChecks(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await serviceChecks(request, environment) })),
             Route(
                 "health/node/:name",
-                ("GET", { request throws(Refusal) in try await nodeChecks(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await nodeChecks(request, environment) })),
             Route(
                 "health/state/:state",
-                ("GET", { request throws(Refusal) in try await checksInState(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await checksInState(request, environment) })),
         ]
     }
 
@@ -79,6 +84,7 @@ enum HealthRoutes {
             {
                 checks += try query.checks(on: node, peer: peer, environment.limits)
             }
+            checks = request.access.visible(checks)
             checks = filter.select(checks.filter { wanted == "any" || $0.check.status.rawValue == wanted }) {
                 $0.check($1)
             }
@@ -120,7 +126,8 @@ extension APIEnvironment {
             let query = instanceQuery(state, numbers)
             let found =
                 ofMesh ? query.meshInstances(of: name, peer: peer) : query.instances(of: name, peer: peer)
-            return try answer((demands.select(found.entries, byHealth: byHealth), found.index))
+            let seen = request.access.visible(found.entries)
+            return try answer((demands.select(seen, byHealth: byHealth), found.index))
         }
     }
 }

@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import IdentityCore
 import StateCore
@@ -7,10 +8,11 @@ enum MaintenanceRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route(
-                "agent/maintenance", ("PUT", { request throws(Refusal) in try await ofNode(request, environment) })),
+                "agent/maintenance",
+                ("PUT", .handler, { request throws(Refusal) in try await ofNode(request, environment) })),
             Route(
                 "agent/service/maintenance/:id",
-                ("PUT", { request throws(Refusal) in try await ofService(request, environment) })),
+                ("PUT", .handler, { request throws(Refusal) in try await ofService(request, environment) })),
         ]
     }
 
@@ -47,6 +49,8 @@ enum MaintenanceRoutes {
         guard request.query.text("enable") != nil else { throw Refusal(.invalid, "Missing value for enable") }
         let node = environment.dependencies.agent.nodeName
         let store = environment.dependencies.store
+        let place = InstanceKey(node: node, id: check.serviceID)
+        try request.access.requireWrite(ofCheckAt: place, in: store.state.catalog)
         if try request.query.flag("enable") {
             try await store.apply(RegisterCheck(node: node, check: check))
         } else if store.state.catalog.check(check.checkID, on: node) != nil {

@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import DocumentCore
 import IdentityCore
@@ -11,7 +12,7 @@ enum MeshRoutes {
         [
             Route(
                 "hawser/mesh/explain/:service",
-                ("GET", { request throws(Refusal) in try await explain(request, environment) })
+                ("GET", .service(.read), { request throws(Refusal) in try await explain(request, environment) })
             ).documented("GET", explainDocument)
         ]
     }

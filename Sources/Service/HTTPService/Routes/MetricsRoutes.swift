@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import IdentityCore
 import Observability
@@ -6,7 +7,11 @@ import PeeringCore
 /// `/v1/agent/metrics`, in Consul's JSON and in the text format of Prometheus.
 enum MetricsRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
-        [Route("agent/metrics", ("GET", { request throws(Refusal) in show(request, environment) }))]
+        [
+            Route(
+                "agent/metrics",
+                ("GET", .agent(.read, environment), { request throws(Refusal) in show(request, environment) }))
+        ]
     }
 
     private static func show(_ request: APIRequest, _ environment: APIEnvironment) -> APIAnswer {

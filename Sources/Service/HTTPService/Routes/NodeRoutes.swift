@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import DocumentCore
 import IdentityCore
@@ -7,11 +8,14 @@ import StateCore
 enum NodeRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("catalog/nodes", ("GET", { request throws(Refusal) in try await list(request, environment) })),
-            Route("catalog/node/:name", ("GET", { request throws(Refusal) in try await node(request, environment) })),
+            Route(
+                "catalog/nodes", ("GET", .filter, { request throws(Refusal) in try await list(request, environment) })),
+            Route(
+                "catalog/node/:name",
+                ("GET", .filter, { request throws(Refusal) in try await node(request, environment) })),
             Route(
                 "catalog/node-services/:name",
-                ("GET", { request throws(Refusal) in try await services(request, environment) })),
+                ("GET", .filter, { request throws(Refusal) in try await services(request, environment) })),
         ]
     }
 
@@ -24,7 +28,8 @@ enum NodeRoutes {
         return try await environment.query(request, interest: InstanceQuery.interest) {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
-            let all = try query.nodes(peer: peer, environment.limits).filter { demands.fits($0.node) }
+            let seen = request.access.visible(try query.nodes(peer: peer, environment.limits))
+            let all = seen.filter { demands.fits($0.node) }
             let nodes = filter.select(all) { $0.node($1) }
             return QueryResult(index: query.index(peer: peer)) { json in json.list(nodes) { $0.node($1) } }
         }
@@ -73,13 +78,13 @@ enum NodeRoutes {
             (state, numbers) throws(Refusal) in
             let query = environment.instanceQuery(state, numbers)
             // Consul's clients may ask by the node's ID too.
-            let node = try query.nodes(peer: peer, environment.limits).first {
+            let node = request.access.visible(try query.nodes(peer: peer, environment.limits)).first {
                 $0.node.name == name || !$0.node.id.isEmpty && $0.node.id == name
             }
             let all = try node.map { node throws(Refusal) in
                 try query.entries(on: node.node.name, peer: peer, environment.limits)
             }
-            let entries = filter.select(all ?? []) { $0.service($1.instance.service, $1) }
+            let entries = filter.select(request.access.visible(all ?? [])) { $0.service($1.instance.service, $1) }
             return QueryResult(index: query.index(peer: peer)) { write(node, entries, &$0) }
         }
     }

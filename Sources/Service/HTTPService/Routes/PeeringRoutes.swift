@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import IdentityCore
 import PeeringCore
@@ -8,14 +9,19 @@ enum PeeringRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route(
-                "peering/token", ("POST", { request throws(Refusal) in try await generateToken(request, environment) })),
+                "peering/token",
+                ("POST", .peering(.write), { request throws(Refusal) in try await generateToken(request, environment) })
+            ),
             Route(
-                "peering/establish", ("POST", { request throws(Refusal) in try await establish(request, environment) })),
+                "peering/establish",
+                ("POST", .peering(.write), { request throws(Refusal) in try await establish(request, environment) })),
             Route(
                 "peering/:name",
-                ("GET", { request throws(Refusal) in try await read(request, environment) }),
-                ("DELETE", { request throws(Refusal) in try await delete(request, environment) })),
-            Route("peerings", ("GET", { request throws(Refusal) in try await list(request, environment) })),
+                ("GET", .peering(.read), { request throws(Refusal) in try await read(request, environment) }),
+                ("DELETE", .peering(.write), { request throws(Refusal) in try await delete(request, environment) })),
+            Route(
+                "peerings",
+                ("GET", .peering(.read), { request throws(Refusal) in try await list(request, environment) })),
         ]
     }
 

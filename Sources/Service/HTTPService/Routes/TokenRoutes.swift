@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import IdentityCore
 import PeeringCore
@@ -7,11 +8,14 @@ import StateCore
 enum TokenRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("hawser/tokens", ("GET", { request throws(Refusal) in try await list(request, environment) }))
-                .documented("GET", listDocument),
+            Route(
+                "hawser/tokens",
+                ("GET", .peering(.read), { request throws(Refusal) in try await list(request, environment) })
+            )
+            .documented("GET", listDocument),
             Route(
                 "hawser/tokens/:name",
-                ("DELETE", { request throws(Refusal) in try await revoke(request, environment) })
+                ("DELETE", .peering(.write), { request throws(Refusal) in try await revoke(request, environment) })
             ).documented("DELETE", revokeDocument),
         ]
     }

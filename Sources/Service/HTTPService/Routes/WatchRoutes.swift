@@ -1,3 +1,4 @@
+import ACLCore
 import DocumentCore
 import Hummingbird
 import IdentityCore
@@ -13,8 +14,10 @@ import StateCore
 enum WatchRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
-            Route("hawser/watch", ("GET", { request throws(Refusal) in try watch(request, environment) }))
-                .documented("GET", watchDocument)
+            Route(
+                "hawser/watch",
+                ("GET", .operator(.read), { request throws(Refusal) in try watch(request, environment) })
+            ).documented("GET", watchDocument)
         ]
     }
 
@@ -38,13 +41,14 @@ enum WatchRoutes {
         }
         let peer = request.query.text("peer")
         let context = request.context
+        let access = request.access
         return APIAnswer(
             content: .stream { writer in
                 let client = await context.client()
                 // Taken before the snapshot: a change in between is told twice rather than not at all.
                 let next = environment.dependencies.log.nextNumber
                 try await writePresent(peer: peer, environment, &writer)
-                try await writeEvents(from: next, peer: peer, client: client, environment, &writer)
+                try await writeEvents(from: next, peer: peer, client: client, access, environment, &writer)
             })
     }
 
@@ -75,12 +79,14 @@ enum WatchRoutes {
 
     @concurrent
     private static func writeEvents(
-        from first: UInt64, peer: String?, client: ClientGone, _ environment: APIEnvironment,
+        from first: UInt64, peer: String?, client: ClientGone, _ access: Access, _ environment: APIEnvironment,
         _ writer: inout any ResponseBodyWriter
     ) async throws {
         let log = environment.dependencies.log
         var next = first
         while !client.isGone, !Task.isCancelled {
+            // Who lost their right meanwhile hears nothing more.
+            try access.renew()
             let (missed, events) = log.events(from: next, limit: environment.limits.watchBatch)
             next += missed + UInt64(events.count)
             var lines = ByteBuffer()

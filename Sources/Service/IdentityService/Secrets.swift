@@ -1,10 +1,10 @@
-import IdentityCore
+package import IdentityCore
 import TLSEngine
 
 /// Random IDs and secrets from OpenSSL's generator.
-enum PeerSecrets {
+package enum Secrets {
     /// - Throws: if the system has no entropy to give.
-    static func makeID() throws(Refusal) -> String {
+    package static func makeID() throws(Refusal) -> String {
         do throws(TLSError) {
             return RandomID.text(from: try Crypto.randomBytes(16))
         } catch {
@@ -12,7 +12,7 @@ enum PeerSecrets {
         }
     }
 
-    static func digest(of secret: String) -> SecretDigest {
+    package static func digest(of secret: String) -> SecretDigest {
         SecretDigest(bytes: Crypto.sha256(secret.utf8))
     }
 }

@@ -1,0 +1,61 @@
+import ArgumentParser
+import DocumentCore
+
+struct ACLCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "acl",
+        abstract: "Looks after who may do what: policies, and the tokens that carry them.",
+        discussion: """
+            With `acl { enabled = true  default_policy = "deny" }` in the agent's configuration, requests need a token. \
+            The first one is made once, and may do everything:
+
+              $ hawser acl bootstrap
+              $ export HAWSER_HTTP_TOKEN_FILE=/root/hawser-token      # its SecretID
+              $ hawser acl policy create -name reader -rules 'peering = "read"'
+              $ hawser acl token create -description dashboard -policy-name reader
+
+            A SecretID is shown once, when its token is made: the daemon keeps a digest of it.
+            """,
+        subcommands: [ACLBootstrapCommand.self, ACLPolicyCommand.self, ACLTokenCommand.self])
+}
+
+struct ACLBootstrapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bootstrap", abstract: "Makes the first management token; this works once.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var format: FormatOption
+
+    @Argument(help: "File with the secret that the token is to have, or - for standard input. Default: a random one.")
+    var file: String?
+
+    func run() async throws {
+        var body: [UInt8] = []
+        if let file {
+            let secret = String(decoding: try SystemFiles.read(file, limit: 4096), as: UTF8.self)[...].trimmingSpaces
+            var json = JSONWriter()
+            json.object { $0.field("BootstrapSecret", secret) }
+            body = json.bytes
+        }
+        let client = try options.client()
+        let answer: Document
+        do throws(ClientError) {
+            answer = try client.read(try await client.change(.put, APIPath("acl", "bootstrap"), body: body))
+        } catch {
+            throw error.failure("Failed ACL bootstrapping")
+        }
+        try format.write(answer, ACLText.token)
+    }
+}
+
+extension FormatOption {
+    /// Prints an answer as it is, or as a text for people.
+    func write(_ answer: Document, _ text: (Document) -> String) throws(CommandFailure) {
+        let output = Surroundings.current.output
+        if isJSON {
+            try output.write(line: answer.json(style: .pretty))
+        } else {
+            try output.write(text(answer))
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import ArgumentParser
+import DocumentCore
+
+struct ACLPolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Makes, shows, changes and deletes policies.",
+        subcommands: [
+            CreatePolicyCommand.self, ListPoliciesCommand.self, ReadPolicyCommand.self, UpdatePolicyCommand.self,
+            DeletePolicyCommand.self,
+        ])
+}
+
+/// `--id` or `--name`: which policy.
+struct PolicyOption: ParsableArguments {
+    @Option(name: .customLong("id"), help: "ID of the policy, or its beginning.")
+    var id = ""
+
+    @Option(name: .customLong("name"), help: "Name of the policy.")
+    var name = ""
+
+    func validate() throws {
+        guard !id.isEmpty || !name.isEmpty else {
+            throw ValidationError("Must specify either the -id or -name parameters")
+        }
+    }
+
+    /// The policy as the daemon has it.
+    func find(_ client: DaemonClient) async throws(ClientError) -> Document {
+        if id.isEmpty { return try await client.get(APIPath("acl", "policy", "name", name)).document }
+        guard id.utf8.count < 36 else { return try await client.get(APIPath("acl", "policy", id)).document }
+        let all = try await client.get(APIPath("acl", "policies")).document
+        let full = try ACLText.fullID(id, among: all.list ?? [], key: "ID", of: "policy")
+        return try await client.get(APIPath("acl", "policy", full)).document
+    }
+}
+
+/// `--rules`, `--description`, `--valid-datacenter`.
+struct PolicyContentOptions: ParsableArguments {
+    @Option(name: .customLong("description"), help: "What the policy is for.")
+    var description: String?
+
+    @Option(
+        name: .customLong("rules"),
+        help: ArgumentHelp(
+            "Rules in HCL or JSON, @FILE for those in a file, or - for standard input.", valueName: "rules"))
+    var rules: String?
+
+    @Option(name: .customLong("valid-datacenter"), help: "A datacenter that it holds in; default: all. Repeatable.")
+    var datacenters: [String] = []
+
+    func rulesText() throws(CommandFailure) -> String? {
+        guard let rules else { return nil }
+        guard rules == "-" || rules.hasPrefix("@") else { return rules }
+        let file = rules == "-" ? rules : String(rules.dropFirst())
+        return String(decoding: try SystemFiles.read(file, limit: 1 << 20), as: UTF8.self)
+    }
+}
+
+struct CreatePolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "create", abstract: "Makes a policy.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var content: PolicyContentOptions
+    @OptionGroup var format: FormatOption
+
+    @Option(name: .customLong("name"), help: "Name of the policy.")
+    var name = ""
+
+    func validate() throws {
+        guard !name.isEmpty else { throw ValidationError("Missing require '-name' flag") }
+    }
+
+    func run() async throws {
+        let client = try options.client()
+        let rules = try content.rulesText()
+        var body = JSONWriter()
+        body.object { json in
+            json.field("Name", name)
+            json.field("Description", content.description ?? "")
+            json.field("Rules", rules ?? "")
+            json.fieldIfNotEmpty("Datacenters", content.datacenters)
+        }
+        let answer: Document
+        do throws(ClientError) {
+            answer = try client.read(try await client.change(.put, APIPath("acl", "policy"), body: body.bytes))
+        } catch {
+            throw error.failure("Failed to create new policy")
+        }
+        try format.write(answer, ACLText.policy)
+    }
+}
+
+struct UpdatePolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update", abstract: "Changes a policy; what is not given stays as it is.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var policy: PolicyOption
+    @OptionGroup var content: PolicyContentOptions
+    @OptionGroup var format: FormatOption
+
+    func run() async throws {
+        let client = try options.client()
+        let rules = try content.rulesText()
+        let answer: Document
+        do throws(ClientError) {
+            let stored = try await policy.find(client)
+            var body = JSONWriter()
+            body.object { json in
+                json.field("ID", stored["ID"]?.string ?? "")
+                // With an ID, a name is the new one.
+                json.field("Name", policy.name.isEmpty ? stored["Name"]?.string ?? "" : policy.name)
+                json.field("Description", content.description ?? stored["Description"]?.string ?? "")
+                json.field("Rules", rules ?? stored["Rules"]?.string ?? "")
+                let present = (stored["Datacenters"]?.list ?? []).compactMap(\.string)
+                json.fieldIfNotEmpty("Datacenters", content.datacenters.isEmpty ? present : content.datacenters)
+            }
+            let path = APIPath("acl", "policy", stored["ID"]?.string ?? "")
+            answer = try client.read(try await client.change(.put, path, body: body.bytes))
+        } catch {
+            throw error.failure("Error updating policy")
+        }
+        try format.write(answer, ACLText.policy)
+    }
+}
+
+struct ReadPolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "read", abstract: "Shows a policy with its rules.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var policy: PolicyOption
+    @OptionGroup var format: FormatOption
+
+    func run() async throws {
+        let client = try options.client()
+        let answer: Document
+        do throws(ClientError) {
+            answer = try await policy.find(client)
+        } catch {
+            throw error.failure("Error reading policy")
+        }
+        try format.write(answer, ACLText.policy)
+    }
+}
+
+struct ListPoliciesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the policies.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var format: FormatOption
+
+    func run() async throws {
+        let client = try options.client()
+        let answer: Document
+        do throws(ClientError) {
+            answer = try await client.get(APIPath("acl", "policies")).document
+        } catch {
+            throw error.failure("Failed to retrieve the policy list")
+        }
+        try format.write(answer) { ACLText.policies($0.list ?? []) }
+    }
+}
+
+struct DeletePolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Deletes a policy, and takes its rights from the tokens that have it.")
+
+    @OptionGroup var options: ClientOptions
+    @OptionGroup var policy: PolicyOption
+
+    func run() async throws {
+        let client = try options.client()
+        let id: String
+        do throws(ClientError) {
+            id = try await policy.find(client)["ID"]?.string ?? ""
+            try await client.change(.delete, APIPath("acl", "policy", id))
+        } catch {
+            throw error.failure("Error deleting policy")
+        }
+        try Surroundings.current.output.write(line: "Policy \"\(id)\" deleted successfully")
+    }
+}
