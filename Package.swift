@@ -128,7 +128,8 @@ let modules: [Module] = [
         ]),
 
     module(
-        .domain, "NameCore", uses: ["DocumentCore", "CatalogCore", "ConfigCore", "PeeringCore", "StateCore"]),
+        .domain, "NameCore",
+        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "PeeringCore", "ACLCore", "StateCore"]),
 
     module(.domain, "HealthCore", uses: ["CatalogCore"], packages: [heaps, deques]),
 
@@ -180,7 +181,8 @@ let modules: [Module] = [
         ],
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
-        .service, "DNSService", uses: ["CatalogCore", "IdentityCore", "StateCore", "NameCore", "DNSWire", "Listening"],
+        .service, "DNSService",
+        uses: ["CatalogCore", "IdentityCore", "ACLCore", "StateCore", "NameCore", "DNSWire", "Listening"],
         packages: [nioCore, nioPosix, lifecycle]),
     module(
         .service, "HTTPService",
@@ -245,7 +247,8 @@ let modules: [Module] = [
     tests(
         .domain, of: "NameCore",
         uses: [
-            "CatalogCore", "ConfigCore", "DocumentCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit",
+            "CatalogCore", "ConfigCore", "DocumentCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore",
+            "HawserTestKit",
         ]),
     tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
     tests(.domain, of: "FilterCore", uses: ["DocumentCore"]),
@@ -274,7 +277,8 @@ let modules: [Module] = [
     tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
     tests(
         .service, of: "DNSService",
-        uses: ["CatalogCore", "NameCore", "StateCore", "HawserTestKit"], packages: [nioCore, nioPosix, nioEmbedded]),
+        uses: ["CatalogCore", "ACLCore", "NameCore", "StateCore", "HawserTestKit"],
+        packages: [nioCore, nioPosix, nioEmbedded]),
     tests(
         .service, of: "ACLService",
         uses: ["DocumentCore", "IdentityCore", "PeeringCore", "ACLCore", "StateCore", "HawserTestKit"],

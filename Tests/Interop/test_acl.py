@@ -1,6 +1,7 @@
 """Access control as operators meet it: bootstrap, policies and tokens by the command line, filtered answers, audit."""
 
 import json
+import re
 import stat
 
 import pytest
@@ -50,6 +51,11 @@ def test_bootstrap_works_once_and_outlives_a_restart(make_hawser):
     assert again.errors.startswith("Failed ACL bootstrapping: ACL bootstrap no longer allowed (reset index: ")
     hawser.restart()
     assert hawser.cli("peering", "list", token=secret).code == 0
+    assert hawser.cli("acl", "bootstrap").code == 1
+    reset = hawser.data / "acl-bootstrap-reset"
+    reset.write_text(re.search(r"reset index: (\d+)", again.errors)[1] + "\n")
+    assert hawser.cli("acl", "bootstrap").code == 0
+    assert not reset.exists()
     assert hawser.cli("acl", "bootstrap").code == 1
     assert secret not in hawser.log
     for file in hawser.data.iterdir():

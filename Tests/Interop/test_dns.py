@@ -17,6 +17,7 @@ import pytest
 from standin.hawser import exports, free_port
 from standin.waiting import eventually
 
+ANONYMOUS = "00000000-0000-0000-0000-000000000002"
 WEB = {"name": "web", "id": "web-1", "address": "10.0.0.7", "port": 8080, "tags": ["v1"]}
 
 
@@ -199,3 +200,25 @@ def test_dig_is_content(town):
     assert dig("+short", "web.service.consul", "SRV") == "1 1 8080 0a000007.addr.dc1.consul.\n"
     assert len(dig("+short", "many.service.consul").split()) == 200
     assert "status: NXDOMAIN" in dig("none.service.consul")
+
+
+def test_it_tells_what_its_token_may_see(make_hawser):
+    """That of requests without a token, unless `acl.tokens.dns` names one."""
+    management, reader = "11111111-2222-3333-4444-555555555555", "11111111-2222-3333-4444-666666666666"
+    daemons = []
+    for name, tokens in [("anonymous", {}), ("named", {"dns": reader})]:
+        acl = {"enabled": True, "default_policy": "deny", "tokens": {"initial_management": management} | tokens}
+        port = free_port()
+        hawser = make_hawser(name, agent={"ports": {"dns": port}, "acl": acl}, files={"web.json": {"service": WEB}})
+        hawser.dns_port = port
+        daemons.append(hawser)
+    anonymous, named = daemons
+    assert ask(anonymous, "web.service.consul").rcode() == dns.rcode.NXDOMAIN
+    assert ask(named, "web.service.consul").rcode() == dns.rcode.SERVFAIL
+    rules = 'service "web" { policy = "read" } node_prefix "" { policy = "read" }'
+    for hawser in daemons:
+        assert hawser.api("PUT", "/v1/acl/policy", {"Name": "web", "Rules": rules}, token=management).status == 200
+    grant = {"Policies": [{"Name": "web"}]}
+    assert anonymous.api("PUT", f"/v1/acl/token/{ANONYMOUS}", grant, token=management).status == 200
+    assert named.api("PUT", "/v1/acl/token", grant | {"SecretID": reader}, token=management).status == 200
+    assert all(texts(ask(hawser, "web.service.consul").answer) == ["10.0.0.7"] for hawser in daemons)

@@ -29,7 +29,7 @@ def write_pair(directory, issued, name="server"):
 class Secure:
     """A daemon with HTTPS."""
 
-    def __init__(self, make_hawser, directory, authority, **tls):
+    def __init__(self, make_hawser, directory, authority, agent=None, **tls):
         self.directory = directory
         self.authority = authority
         self.ca = directory / "ca.pem"
@@ -37,8 +37,8 @@ class Secure:
         certificate, key = write_pair(directory, authority.make_leaf("localhost"))
         self.port = free_port()
         block = {"cert_file": certificate, "key_file": key} | tls
-        agent = {"ports": {"https": self.port}, "tls": {"https": block}}
-        self.hawser = make_hawser(agent=agent)
+        doors = {"ports": {"https": self.port}, "tls": {"https": block}}
+        self.hawser = make_hawser(agent=doors | (agent or {}))
 
     @property
     def url(self):
@@ -228,10 +228,34 @@ def test_a_key_that_everybody_may_read_is_warned_of(make_hawser, directory, auth
 # Warnings
 
 
-@pytest.mark.parametrize("client, warns", [("0.0.0.0", True), ("127.0.0.1", False)])
-def test_an_open_door_without_tls_is_warned_of(make_hawser, client, warns):
-    hawser = make_hawser(agent={"client_addr": client})
-    assert ("can be read on the way" in hawser.log) == warns
+DENY = {"enabled": True, "default_policy": "deny"}
+ANSWERS_ALL = "answers whoever reaches 0.0.0.0:"
+READABLE = "can be read on the way: serve it by HTTPS"
+
+
+@pytest.mark.parametrize(
+    "client, acl, warned, not_warned",
+    [
+        ("0.0.0.0", {}, [ANSWERS_ALL, READABLE], []),
+        ("0.0.0.0", {"enabled": True}, [ANSWERS_ALL, READABLE], []),
+        ("0.0.0.0", DENY, ["the tokens in them " + READABLE], [ANSWERS_ALL]),
+        ("127.0.0.1", {}, [], [ANSWERS_ALL, READABLE]),
+    ],
+)
+def test_an_open_door_is_warned_of(make_hawser, client, acl, warned, not_warned):
+    hawser = make_hawser(agent={"client_addr": client, "acl": acl})
+    assert all(text in hawser.log for text in warned)
+    assert not any(text in hawser.log for text in not_warned)
+
+
+@pytest.mark.parametrize("acl, verify, warns", [({}, False, True), ({}, True, False), (DENY, False, False)])
+def test_an_open_https_door_is_warned_of(make_hawser, directory, authority, acl, verify, warns):
+    addresses = {"http": "127.0.0.1", "https": "0.0.0.0"}
+    agent = {"acl": acl, "addresses": addresses}
+    ca = directory / "ca.pem"
+    secure = Secure(make_hawser, directory, authority, agent=agent, ca_file=str(ca), verify_incoming=verify)
+    assert ("the HTTPS API answers whoever reaches https://0.0.0.0:" in secure.hawser.log) == warns
+    assert READABLE not in secure.hawser.log
 
 
 # Unix sockets

@@ -60,6 +60,24 @@ package struct Authorizer: Hashable, Sendable {
     /// The same for the nodes that imported services run on.
     package var seesImportedNodes: Bool { allowsAny(.service, .write) || allowsAll(.node, .read) }
 
+    // MARK: The catalog
+
+    /// Whether the name of a service may be told.
+    ///
+    /// - Parameter peer: empty for a service of this cluster. The same for nodes.
+    package func sees(service name: String, peer: String = "") -> Bool {
+        peer.isEmpty ? allows(Permission(.service, .read, on: name)) : seesImportedServices
+    }
+
+    package func sees(node name: String, peer: String = "") -> Bool {
+        peer.isEmpty ? allows(Permission(.node, .read, on: name)) : seesImportedNodes
+    }
+
+    /// An instance shows its node too.
+    package func sees(service name: String, onNode node: String, peer: String = "") -> Bool {
+        sees(node: node, peer: peer) && sees(service: name, peer: peer)
+    }
+
     // MARK: -
 
     /// Mesh and peering are the operator's until somebody says otherwise.

@@ -10,8 +10,13 @@ package struct ACLSettings: Hashable, Sendable {
     package var initialManagement: SecretText?
     /// The secret that requests without a token are taken to carry.
     package var defaultToken: SecretText?
+    /// The secret whose token decides what DNS tells; else it is that of requests without a token.
+    package var dnsToken: SecretText?
 
     package init() {}
+
+    /// Whether who shows no token may do nothing.
+    package var deniesByDefault: Bool { isEnabled == true && defaultPolicy == .deny }
 
     func merging(_ later: ACLSettings) -> ACLSettings {
         var merged = ACLSettings()
@@ -19,6 +24,7 @@ package struct ACLSettings: Hashable, Sendable {
         merged.defaultPolicy = later.defaultPolicy ?? defaultPolicy
         merged.initialManagement = later.initialManagement ?? initialManagement
         merged.defaultToken = later.defaultToken ?? defaultToken
+        merged.dnsToken = later.dnsToken ?? dnsToken
         return merged
     }
 
@@ -31,14 +37,13 @@ package struct ACLSettings: Hashable, Sendable {
         map.ignore(
             "down_policy", "token_ttl", "policy_ttl", "role_ttl", "enable_token_persistence",
             "enable_token_replication")
-        let tokens: (SecretText?, SecretText?)? = map.map("tokens") { tokens in
-            tokens.ignore("agent", "agent_recovery", "replication", "config_file_service_registration", "dns")
-            return (
-                tokens.string("initial_management").map(SecretText.init), tokens.string("default").map(SecretText.init)
-            )
+        let tokens: [SecretText?]? = map.map("tokens") { tokens in
+            tokens.ignore("agent", "agent_recovery", "replication", "config_file_service_registration")
+            return ["initial_management", "default", "dns"].map { key in
+                tokens.string(key).flatMap { $0.isEmpty ? nil : SecretText($0) }
+            }
         }
-        initialManagement = tokens?.0.flatMap { $0.isEmpty ? nil : $0 }
-        defaultToken = tokens?.1.flatMap { $0.isEmpty ? nil : $0 }
+        if let tokens { (initialManagement, defaultToken, dnsToken) = (tokens[0], tokens[1], tokens[2]) }
         if let secret = initialManagement?.reveal(), !RandomID.isPlausible(secret) {
             map.invalid("tokens", "initial_management must be a UUID, as `uuidgen` makes it")
         }

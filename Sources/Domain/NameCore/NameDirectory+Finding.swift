@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import PeeringCore
 import StateCore
@@ -6,7 +7,7 @@ extension NameDirectory {
     func isKnown(_ place: NameLookup.Place) -> Bool {
         switch place {
         case .own: true
-        case .peer(let name): state.peering(named: name) != nil
+        case .peer(let name): state.peering(named: name) != nil && authorizer.seesImportedServices
         }
     }
 
@@ -15,8 +16,12 @@ extension NameDirectory {
         state.peering(named: peer).flatMap { state.imports[$0.id] }
     }
 
-    /// All instances of a service, and its name as the catalog has it.
+    /// All instances of a service that may be seen, and its name as the catalog has it.
     func service(_ name: String, _ place: NameLookup.Place) -> (name: String, instances: [ServiceInstance])? {
+        visible(whole(name, place), place)
+    }
+
+    private func whole(_ name: String, _ place: NameLookup.Place) -> (name: String, instances: [ServiceInstance])? {
         switch place {
         case .own:
             return state.catalog.services.spelling(of: name).map { ($0, state.catalog.instances(of: $0)) }
@@ -30,11 +35,23 @@ extension NameDirectory {
     func mesh(_ name: String, _ place: NameLookup.Place) -> (name: String, instances: [ServiceInstance])? {
         switch place {
         case .own:
-            return state.catalog.meshServices.spelling(of: name).map { ($0, state.catalog.meshInstances(of: $0)) }
+            let found = state.catalog.meshServices.spelling(of: name)
+            return visible(found.map { ($0, state.catalog.meshInstances(of: $0)) }, place)
         case .peer:
             return service(name + Self.proxySuffix, place).map {
                 (String($0.name.dropLast(Self.proxySuffix.count)), $0.1)
             }
+        }
+    }
+
+    private func visible(
+        _ found: (name: String, instances: [ServiceInstance])?, _ place: NameLookup.Place
+    ) -> (name: String, instances: [ServiceInstance])? {
+        found.map { found in
+            let instances = found.instances.filter {
+                authorizer.sees(service: $0.service.service, onNode: $0.node.name, peer: place.peerName)
+            }
+            return (found.name, instances)
         }
     }
 
@@ -47,10 +64,12 @@ extension NameDirectory {
     }
 
     func node(_ name: String, _ place: NameLookup.Place) -> Node? {
-        switch place {
-        case .own: state.catalog.nodes.spelling(of: name).flatMap { state.catalog.nodes[$0]?.node }
-        case .peer(let peer): importedNode(name, of: peer)
-        }
+        let found =
+            switch place {
+            case .own: state.catalog.nodes.spelling(of: name).flatMap { state.catalog.nodes[$0]?.node }
+            case .peer(let peer): importedNode(name, of: peer)
+            }
+        return found.flatMap { authorizer.sees(node: $0.name, peer: place.peerName) ? $0 : nil }
     }
 
     /// A node that some imported instance runs on. Names stand in the peer's bytes as they are, and so only services that

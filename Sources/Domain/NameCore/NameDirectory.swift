@@ -1,3 +1,4 @@
+package import ACLCore
 package import CatalogCore
 package import StateCore
 
@@ -6,6 +7,8 @@ package import StateCore
 package struct NameDirectory {
     let settings: NameSettings
     let state: State
+    /// Of who asks. What they may not see is not there.
+    let authorizer: Authorizer
     /// Decodes the bytes that a peer sent for one service.
     let decode: ([UInt8]) -> [ServiceInstance]
     /// How many records an answer has at most: more find no room in the message.
@@ -14,11 +17,12 @@ package struct NameDirectory {
     private let now: Int64
 
     package init(
-        settings: NameSettings, state: State, maxRecords: Int, now: Int64,
+        settings: NameSettings, state: State, authorizer: Authorizer, maxRecords: Int, now: Int64,
         decode: @escaping ([UInt8]) -> [ServiceInstance]
     ) {
         self.settings = settings
         self.state = state
+        self.authorizer = authorizer
         self.maxRecords = maxRecords
         self.now = now
         self.decode = decode
@@ -111,11 +115,13 @@ package struct NameDirectory {
             return NameAnswer(verdict: .foreign)
         }
         let scope = NameScope(settings.domains[0], .own, settings)
-        var names = state.catalog.nodes.values.filter { IPAddress($0.node.address) == address }
+        var names = state.catalog.nodes.values
+            .filter { IPAddress($0.node.address) == address && authorizer.sees(node: $0.node.name) }
             .map { scope.target(ofNode: $0.node.name) }
         if names.isEmpty {
             names = state.catalog.services.filter { service in
-                service.value.instances.contains { IPAddress($0.registration.service.address) == address }
+                authorizer.sees(service: service.key)
+                    && service.value.instances.contains { IPAddress($0.registration.service.address) == address }
             }
             .map { [$0.key, "service"] + settings.domains[0] }
         }

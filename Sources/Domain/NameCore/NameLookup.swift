@@ -5,6 +5,14 @@ enum NameLookup: Hashable {
     enum Place: Hashable {
         case own
         case peer(String)
+
+        /// Empty for our own.
+        var peerName: String {
+            switch self {
+            case .own: ""
+            case .peer(let name): name
+            }
+        }
     }
 
     /// The domain itself.

@@ -38,6 +38,7 @@ package struct RecordClass: Hashable, Sendable, RawRepresentable {
 package enum ResponseCode: UInt16, Sendable {
     case success = 0
     case formatError = 1
+    case serverFailure = 2
     case nameError = 3
     case notImplemented = 4
     case refused = 5

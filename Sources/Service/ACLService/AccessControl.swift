@@ -47,15 +47,18 @@ package struct AccessControl: Sendable {
     package let now: @Sendable () -> Timestamp
     /// Taken for the secret of requests that carry none.
     private let defaultToken: SecretDigest?
+    /// Nil where nothing is kept on disk.
+    let resetFile: BootstrapResetFile?
 
     package init(
         isEnabled: Bool, defaultAccess: DefaultAccess, defaultToken: SecretText?, store: StateStore,
-        datacenter: String, now: @escaping @Sendable () -> Timestamp
+        datacenter: String, resetFile: BootstrapResetFile? = nil, now: @escaping @Sendable () -> Timestamp
     ) {
         self.isEnabled = isEnabled
         self.defaultAccess = isEnabled ? defaultAccess : .allow
         self.defaultToken = defaultToken.map { Secrets.digest(of: $0.reveal()) }
         self.store = store
+        self.resetFile = resetFile
         self.datacenter = datacenter
         self.now = now
     }

@@ -19,7 +19,7 @@ package struct AuditRecord: Sendable {
     package var method: String
     /// Without the query, where secrets may stand.
     package var path: String
-    /// `host:port`; empty for a local door.
+    /// `host:port`, or user and process at a Unix socket.
     package var remote: String
     package var status: Int
     package var outcome: Outcome

@@ -40,11 +40,15 @@ package struct TokenOffice: Sendable {
     /// The first management token.
     ///
     /// - Parameter secret: empty for one that is made up.
-    /// - Throws: `denied` if there was one before.
+    /// - Throws: `denied` if there was one before, and its index does not stand in the reset file.
     package func bootstrap(secret: SecretText) async throws(Refusal) -> Issued {
         let secret = try uuid(secret, "BootstrapSecret", whose: "Bootstrap")
         let token = try newToken(secret, "Bootstrap Token (Global Management)")
-        return Issued(token: try await control.store.apply(BootstrapACL(token)), secret: secret)
+        let isLate = control.store.state.acl.bootstrapIndex != nil
+        let command = BootstrapACL(token, resetIndex: isLate ? control.resetFile?.index() : nil)
+        let issued = Issued(token: try await control.store.apply(command), secret: secret)
+        if isLate { control.resetFile?.remove() }
+        return issued
     }
 
     /// Sees to it that the management token of the configuration is there.

@@ -1,3 +1,4 @@
+package import ACLCore
 package import CatalogCore
 import DNSWire
 package import NameCore
@@ -8,19 +9,23 @@ package import StateCore
 package struct DNSResponder: Sendable {
     private let settings: NameSettings
     private let store: StateStore
+    private let authorize: @Sendable () -> Authorizer?
     private let decodeImported: @Sendable (_ payload: [UInt8]) -> [ServiceInstance]
     private let now: @Sendable () -> Int64
 
     /// - Parameters:
+    ///   - authorize: what may be seen at this moment by those who ask, whom DNS does not tell apart; nil if the token
+    ///     for that is none.
     ///   - decodeImported: decodes the bytes that a peer sent for one service.
     ///   - now: seconds since 1970.
     package init(
-        settings: NameSettings, store: StateStore,
+        settings: NameSettings, store: StateStore, authorize: @escaping @Sendable () -> Authorizer?,
         decodeImported: @escaping @Sendable (_ payload: [UInt8]) -> [ServiceInstance],
         now: @escaping @Sendable () -> Int64
     ) {
         self.settings = settings
         self.store = store
+        self.authorize = authorize
         self.decodeImported = decodeImported
         self.now = now
     }
@@ -46,10 +51,12 @@ package struct DNSResponder: Sendable {
         let question = query.question
         guard [.internet, .any].contains(question.recordClass) else { return DNSResponse(.refused, to: query) }
         guard ![.axfr, .ixfr].contains(question.type) else { return DNSResponse(.notImplemented, to: query) }
+        guard let authorizer = authorize() else { return DNSResponse(.serverFailure, to: query) }
         var random = QuickRandom()
         // One more than can find room, so that the client hears of what is left out.
         let directory = NameDirectory(
-            settings: settings, state: store.state, maxRecords: room / Self.minRecordBytes + 1, now: now(),
+            settings: settings, state: store.state, authorizer: authorizer, maxRecords: room / Self.minRecordBytes + 1,
+            now: now(),
             decode: decodeImported)
         let answer = directory.answer(to: question.name.labels, NameInterest(question.type), using: &random)
         return DNSResponse(answer, to: query)

@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import ConfigCore
 import DocumentCore
@@ -227,5 +228,42 @@ import Testing
         #expect(
             town.ask("web.service.consul", .srv)
                 == "SRV 1 1 n1.node.dc1.consul, SRV 1 2 n1.node.dc1.consul / n1.node.dc1.consul A 10.0.0.1")
+    }
+
+    /// A question, and its answer for who has these rules and nothing else.
+    @Test(arguments: [
+        ("", "web.service.consul", "NXDOMAIN"),
+        (readsServices, "web.service.consul", "NXDOMAIN"),
+        (readsServices + readsNodes, "web.service.consul", "A 10.0.0.1, A 10.0.0.7"),
+        (#"service "six" { policy = "read" }"# + readsNodes, "web.service.consul", "NXDOMAIN"),
+        (readsNodes, "n1.node.consul", "A 10.0.0.1"), (readsServices, "n1.node.consul", "NXDOMAIN"),
+        (readsServices, "web.connect.consul", "NXDOMAIN"),
+        (readsServices + readsNodes, "web.connect.consul", "A 10.0.0.7"),
+        ("", "far.service.island.peer.consul", "NXDOMAIN"), ("", "island.peer.consul", "NXDOMAIN"),
+        (#"service "web" { policy = "write" }"#, "far.service.island.peer.consul", "A 192.0.2.1"),
+        (readsServices + readsNodes, "far.service.island.peer.consul", "A 192.0.2.1"),
+        (readsServices, "far.service.island.peer.consul", "NXDOMAIN"),
+        ("", "n1.node.island.peer.consul", "NXDOMAIN"), (readsNodes, "n1.node.island.peer.consul", "A 192.0.2.9"),
+    ])
+    func whatMayNotBeSeenIsNotThere(_ rules: String, _ name: String, _ answer: String) async throws {
+        var town = try await town()
+        let far = ServiceInstance(
+            node: Node(name: "n1", address: "192.0.2.9"),
+            service: NodeService(id: "far", service: "far", address: "192.0.2.1", port: 80), checks: [])
+        try await town.export(["far": [far]], by: "island")
+        town.authorizer = Authorizer(rules: try ACLRules.read(rules), fallback: .deny)
+        #expect(town.ask(name, .a) == (answer == "NXDOMAIN" ? "NXDOMAIN / \(Self.soa)" : answer))
+    }
+
+    private static let readsServices = #"service_prefix "" { policy = "read" } "#
+    private static let readsNodes = #"node_prefix "" { policy = "read" } "#
+
+    @Test func whatMayNotBeSeenHasNoReverseName() async throws {
+        var town = try await town()
+        town.authorizer = Authorizer(rules: try ACLRules.read(Self.readsServices), fallback: .deny)
+        #expect(town.ask("1.0.0.10.in-addr.arpa", .ptr) == "REFUSED")
+        #expect(town.ask("7.0.0.10.in-addr.arpa", .ptr) != "REFUSED")
+        town.authorizer = Authorizer(rules: ACLRules(), fallback: .deny)
+        #expect(town.ask("7.0.0.10.in-addr.arpa", .ptr) == "REFUSED")
     }
 }

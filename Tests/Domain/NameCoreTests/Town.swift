@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import ConfigCore
 import HawserTestKit
@@ -14,6 +15,7 @@ struct Town {
     var domains = ["consul"]
     var dns = DNSSettings()
     var maxRecords = 100
+    var authorizer = Authorizer.unrestricted
     /// What imported payloads stand for: the payload is the service's name.
     private var imported: [String: [ServiceInstance]] = [:]
 
@@ -59,7 +61,7 @@ struct Town {
         var random = Counter(value: seed)
         let directory = NameDirectory(
             settings: NameSettings(domains: domains, datacenter: "dc1", nodeName: "n1", dns: dns), state: store.state,
-            maxRecords: maxRecords, now: 1_000_000
+            authorizer: authorizer, maxRecords: maxRecords, now: 1_000_000
         ) { imported[String(decoding: $0, as: UTF8.self)] ?? [] }
         return directory.answer(to: NameSettings.labels(name), interest, using: &random)
     }

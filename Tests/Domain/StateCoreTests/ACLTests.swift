@@ -62,6 +62,18 @@ import Testing
         #expect(refusal?.code == .denied)
     }
 
+    @Test func whoShowsTheIndexBootstrapsAgain() async throws {
+        let harness = try await Harness()
+        let first = try await harness.apply(BootstrapACL(token(1), resetIndex: 99))
+        let refusal = await harness.refusal(of: BootstrapACL(token(2), resetIndex: first.createIndex + 1))
+        #expect(refusal?.code == .denied)
+        let second = try await harness.apply(BootstrapACL(token(2), resetIndex: first.createIndex))
+        #expect(harness.store.state.acl.bootstrapIndex == second.createIndex)
+        #expect(harness.store.state.acl.token(accessorID: first.accessorID) != nil)
+        let late = await harness.refusal(of: BootstrapACL(token(3), resetIndex: first.createIndex))
+        #expect(late?.message == "ACL bootstrap no longer allowed (reset index: \(second.createIndex))")
+    }
+
     @Test func theConfiguredManagementTokenComesBackWhenItIsGone() async throws {
         let harness = try await Harness()
         let first = try await harness.apply(BootstrapACL(token(1), isConfigured: true))

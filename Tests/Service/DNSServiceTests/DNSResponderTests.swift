@@ -1,3 +1,4 @@
+import ACLCore
 import CatalogCore
 import HawserTestKit
 import NIOCore
@@ -12,7 +13,10 @@ import Testing
     private let limits = DNSLimits()
 
     /// A service of some instances; its names are asked for.
-    private func responder(instances: Int = 1) async throws -> DNSResponder {
+    private func responder(
+        instances: Int = 1,
+        authorize: @escaping @Sendable () -> Authorizer? = { .unrestricted }
+    ) async throws -> DNSResponder {
         let store = try await StateStore(storage: MemoryStorage())
         for number in 0..<instances {
             let service = NodeService(
@@ -21,7 +25,7 @@ import Testing
         }
         return DNSResponder(
             settings: NameSettings(domains: ["consul"], datacenter: "dc1", nodeName: "n1"), store: store,
-            decodeImported: { _ in [] }, now: { 1_000_000 })
+            authorize: authorize, decodeImported: { _ in [] }, now: { 1_000_000 })
     }
 
     private func query(_ labels: [String], type: UInt16 = 1, recordClass: UInt16 = 1) -> [UInt8] {
@@ -45,6 +49,13 @@ import Testing
         let answer = try #require(answer)
         #expect(answer.prefix(2) == [0, 7] && answer.count >= 12)
         return Header(flags: UInt16(answer[2]) << 8 | UInt16(answer[3]), answers: answer[7], authorities: answer[9])
+    }
+
+    @Test func aTokenThatIsNoneFailsAndOneWithoutRightsSeesNothing() async throws {
+        let unknown = try await responder { nil }
+        #expect(try header(unknown.answer(query(web), datagramLimit: 512)).flags == 0x8102)
+        let nobody = try await responder { Authorizer(rules: ACLRules(), fallback: .deny) }
+        #expect(try header(nobody.answer(query(web), datagramLimit: 512)).flags == 0x8503)
     }
 
     @Test func questionsAreAnsweredByTheirKind() async throws {

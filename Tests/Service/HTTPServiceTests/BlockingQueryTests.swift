@@ -133,9 +133,11 @@ final class WatchLines: Sendable {
 
     var lines: [String] { record.withLock { $0.lines } }
 
-    func follow(_ daemon: TestDaemon, _ target: String) async {
+    func follow(_ daemon: TestDaemon, _ target: String, token: String = "") async {
         do {
-            try await daemon.client.lines(of: ClientRequest(method: .get, target: target)) { line in
+            var client = daemon.client
+            client.token = token
+            try await client.lines(of: ClientRequest(method: .get, target: target)) { line in
                 self.received(String(decoding: line, as: UTF8.self))
             }
         } catch {}

@@ -1,3 +1,4 @@
+import ACLCore
 import HawserTestKit
 import PeeringCore
 import ReplicationCore
@@ -48,6 +49,22 @@ struct WatchTests {
             watching.cancel()
             let after = await readers.next()
             #expect(after == 0)
+        }
+    }
+
+    @Test func endsWithTheRightToIt() async throws {
+        try await TestDaemon.run(access: .deny) { daemon in
+            let token = try await daemon.makeToken(rules: #"operator = "read""#)
+            let stream = WatchLines()
+            async let over: Void = stream.follow(daemon, "/v1/hawser/watch", token: token.secret)
+            var readers = daemon.log.readers.makeAsyncIterator()
+            #expect(await readers.next() == 1)
+            daemon.log.append(event("dc2", "web", 0, 1))
+            await stream.wait(for: 1)
+            _ = try await daemon.manage(.delete, "/v1/acl/token/\(token.accessorID)")
+            daemon.log.append(event("dc2", "secret", 0, 1))
+            await over
+            #expect(stream.lines.count == 1)
         }
     }
 

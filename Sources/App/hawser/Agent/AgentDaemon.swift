@@ -102,7 +102,9 @@ struct AgentDaemon {
         let peering = makePeering(store, own: advertised)
         let peerings = peering.service
 
-        let access = try await AgentAccess.control(settings.acl, store, datacenter: settings.datacenter)
+        let access = try await AgentAccess.control(
+            settings.acl, store, datacenter: settings.datacenter,
+            dataDirectory: settings.isDevelopment ? nil : settings.dataDirectory)
         let audit = try AgentAccess.audit(path: settings.auditPath, logger: makeLogger("audit"))
         let health = HealthService(
             store: store, node: node.name, group: .singletonMultiThreadedEventLoopGroup, logger: makeLogger("health"))
@@ -122,7 +124,7 @@ struct AgentDaemon {
         if let listener { services.append(peerings.server(on: listener)) }
         let gateway = try await startGateway(store, node.name, address, listener, peerings)
         if let gateway { services.append(gateway.service) }
-        let dns = try await makeDNS(store)
+        let dns = try await makeDNS(store, access)
         if let dns { services.append(dns) }
         let description = AgentDescription(
             version: VersionCommand.version, nodeName: node.name, nodeID: node.id, datacenter: node.datacenter,
@@ -231,10 +233,13 @@ struct AgentDaemon {
         (try? ServiceDecoding.instances(payload, name: "")) ?? []
     }
 
-    private func makeDNS(_ store: StateStore) async throws(Refusal) -> DNSService? {
+    private func makeDNS(_ store: StateStore, _ access: AccessControl) async throws(Refusal) -> DNSService? {
         guard settings.dnsPort >= 0 else { return nil }
+        let credential = Credential(secret: settings.acl.dnsToken?.reveal(), isTrusted: false)
         let responder = DNSResponder(
-            settings: NameSettings(settings), store: store, decodeImported: Self.decodeImported,
+            settings: NameSettings(settings), store: store,
+            authorize: { (try? access.caller(with: credential))?.authorizer },
+            decodeImported: Self.decodeImported,
             now: WallClock.seconds)
         return try await DNSService.bind(
             hosts: clientHosts, port: settings.dnsPort, responder: responder,

@@ -22,11 +22,7 @@ struct AgentDoors {
             if let path = AddressSetting.socketPath(address) {
                 doors.append(.unix(try Self.socket(path, configured.unixSockets)))
             } else {
-                let door = HTTPDoor.plain(host: address, port: settings.httpPort)
-                doors.append(door)
-                if !AddressSetting.isLoopback(address) {
-                    warnings.append(Self.openDoorWarning(door.address(port: settings.httpPort)))
-                }
+                doors.append(.plain(host: address, port: settings.httpPort))
             }
         }
         let httpsPort = configured.httpsPort ?? -1
@@ -37,6 +33,11 @@ struct AgentDoors {
             certificates = loaded.certificates
             warnings += loaded.warnings
             doors += secured.map { .tls(host: $0, port: httpsPort, loaded.certificates) }
+        }
+        warnings += doors.compactMap {
+            Self.warning(
+                about: $0, knowsClients: settings.acl.deniesByDefault,
+                verifiesClients: configured.https.verifiesIncoming)
         }
         self.doors = doors
         self.certificates = certificates
@@ -59,9 +60,24 @@ struct AgentDoors {
         }
     }
 
-    private static func openDoorWarning(_ address: String) -> String {
-        "the HTTP API answers whoever reaches \(address), and what it says can be read on the way: serve it by HTTPS "
-            + "(ports.https and tls.https), or on the loopback or a Unix socket (addresses.http)"
+    /// What is wrong with a door that others than this machine's can reach; nil if nothing is.
+    private static func warning(about door: HTTPDoor, knowsClients: Bool, verifiesClients: Bool?) -> String? {
+        switch door {
+        case .unix: return nil
+        case .plain(let host, let port):
+            guard !AddressSetting.isLoopback(host) else { return nil }
+            let remedy =
+                "serve it by HTTPS (ports.https and tls.https), or on the loopback or a Unix socket (addresses.http)"
+            let address = door.address(port: port)
+            guard !knowsClients else {
+                return "requests to \(address) and the tokens in them can be read on the way: \(remedy)"
+            }
+            return "the HTTP API answers whoever reaches \(address), and what it says can be read on the way: \(remedy)"
+        case .tls(let host, let port, _):
+            guard !AddressSetting.isLoopback(host), !knowsClients, verifiesClients != true else { return nil }
+            return "the HTTPS API answers whoever reaches \(door.address(port: port)): ask for tokens (acl.enabled and "
+                + "acl.default_policy \"deny\"), or for client certificates (tls.https.verify_incoming)"
+        }
     }
 }
 

@@ -160,29 +160,32 @@ package struct DeleteACLToken: Command {
     }
 }
 
-/// Makes the first management token, once.
+/// Makes the first management token, once, and again for who shows the index of the last time.
 package struct BootstrapACL: Command {
     package var token: ACLToken
     /// The token is one that the configuration names: it is made whenever it is not there, and ends the bootstrap.
     package var isConfigured: Bool
+    /// That of the last bootstrap, if it shall not have been the last.
+    package var resetIndex: UInt64?
 
-    package init(_ token: ACLToken, isConfigured: Bool = false) {
+    package init(_ token: ACLToken, isConfigured: Bool = false, resetIndex: UInt64? = nil) {
         self.token = token
         self.isConfigured = isConfigured
+        self.resetIndex = resetIndex
     }
 
     package func apply(to transaction: inout Transaction) throws(Refusal) -> ACLToken {
         let tables = transaction.state.acl
         if isConfigured {
             if let stored = tables.token(secret: token.secret) { return stored }
-        } else if let index = tables.bootstrapIndex {
+        } else if let index = tables.bootstrapIndex, index != resetIndex {
             throw Refusal(.denied, "ACL bootstrap no longer allowed (reset index: \(index))")
         } else if tables.token(secret: token.secret) != nil {
             throw Refusal(.invalid, "Invalid Token: SecretID is already in use")
         }
         var token = token
         token.policyIDs = [ACLPolicy.globalManagement.id]
-        if tables.bootstrapIndex == nil { transaction.endACLBootstrap() }
+        if tables.bootstrapIndex == nil || resetIndex != nil { transaction.endACLBootstrap() }
         return transaction.put(token)
     }
 }

@@ -1,22 +1,27 @@
 import Hummingbird
+import Listening
 import NIOCore
 import PeeringCore
 
 /// What a request carries besides itself: the connection that it came over.
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Whether the door that the connection came through opens only for those who may do everything.
-    var isTrusted = false
+    /// Whose process it is at the other end of a Unix socket; nil over a network.
+    private let credentials: PeerCredentials?
     private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
-        isTrusted = DoorChannel.isTrusted
+        credentials = DoorChannel.credentials
     }
 
-    /// `host:port` of the client; empty if it is on no network.
+    /// Whether the client needs no token.
+    var isTrusted: Bool { credentials?.mayDoAnything ?? false }
+
+    /// `host:port` of the client, or which process of which user it is.
     var remote: String {
+        if let credentials { return "unix:uid=\(credentials.user),pid=\(credentials.process)" }
         guard let address = channel.remoteAddress, let host = address.ipAddress, let port = address.port else {
             return ""
         }

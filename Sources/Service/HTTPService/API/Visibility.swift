@@ -8,24 +8,11 @@ import StateCore
 // What stands in the catalog and in config entries, as permissions (protocol section 11, gateway sheet section 6).
 
 extension Authorizer {
-    /// Whether a name may be told.
-    ///
-    /// - Parameter peer: empty for a service of this cluster.
-    func sees(service name: String, peer: String = "") -> Bool {
-        peer.isEmpty ? allows(Permission(.service, .read, on: name)) : seesImportedServices
-    }
-
-    func sees(node name: String) -> Bool { allows(Permission(.node, .read, on: name)) }
-
-    /// An instance shows its node too.
     func sees(_ entry: InstanceEntry) -> Bool {
-        guard entry.peer.isEmpty else { return seesImportedServices && seesImportedNodes }
-        return sees(node: entry.instance.node.name) && sees(service: entry.instance.service.service)
+        sees(service: entry.instance.service.service, onNode: entry.instance.node.name, peer: entry.peer)
     }
 
-    func sees(_ entry: NodeEntry) -> Bool {
-        entry.peer.isEmpty ? sees(node: entry.node.name) : seesImportedNodes
-    }
+    func sees(_ entry: NodeEntry) -> Bool { sees(node: entry.node.name, peer: entry.peer) }
 
     func sees(_ entry: CheckEntry) -> Bool { entry.peer.isEmpty ? sees(entry.check) : seesImportedServices }
 

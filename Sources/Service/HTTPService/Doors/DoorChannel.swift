@@ -11,7 +11,7 @@ import TLSTransport
 struct DoorChannel: ServerChildChannel {
     struct Connection: ServerChildChannelValue {
         let http: HTTP1Channel.Value
-        let isTrusted: Bool
+        let credentials: PeerCredentials?
 
         var channel: any Channel { http.channel }
     }
@@ -20,30 +20,30 @@ struct DoorChannel: ServerChildChannel {
     let limits: HTTPLimits
     let http: HTTP1Channel
 
-    /// Whether the client of the connection that this task serves needs no token.
-    @TaskLocal static var isTrusted = false
+    /// Whose process the connection that this task serves comes from; nil if it comes over a network.
+    @TaskLocal static var credentials: PeerCredentials?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
-        let trust: EventLoopFuture<Bool>
+        let credentials: EventLoopFuture<PeerCredentials?>
         do {
             switch door {
-            case .plain: trust = dropDeadClients(channel).map { false }
+            case .plain: credentials = dropDeadClients(channel).map { nil }
             case .tls(_, _, let certificates):
                 try secure(channel, certificates, logger)
-                trust = dropDeadClients(channel).map { false }
-            case .unix: trust = PeerCredentials.of(channel).map(\.mayDoAnything)
+                credentials = dropDeadClients(channel).map { nil }
+            case .unix: credentials = PeerCredentials.of(channel).map(Optional.some)
             }
             try channel.pipeline.syncOperations.addHandler(PaceOfBytes(limits: limits))
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
-        return trust.flatMap { isTrusted in
-            http.setup(channel: channel, logger: logger).map { Connection(http: $0, isTrusted: isTrusted) }
+        return credentials.flatMap { credentials in
+            http.setup(channel: channel, logger: logger).map { Connection(http: $0, credentials: credentials) }
         }
     }
 
     func handle(value: Connection, logger: Logger) async {
-        await Self.$isTrusted.withValue(value.isTrusted) { await http.handle(value: value.http, logger: logger) }
+        await Self.$credentials.withValue(value.credentials) { await http.handle(value: value.http, logger: logger) }
     }
 
     private func secure(_ channel: any Channel, _ certificates: HTTPSCertificates, _ logger: Logger) throws {

@@ -14,7 +14,9 @@ struct ACLCommand: AsyncParsableCommand {
               $ hawser acl policy create -name reader -rules 'peering = "read"'
               $ hawser acl token create -description dashboard -policy-name reader
 
-            A SecretID is shown once, when its token is made: the daemon keeps a digest of it.
+            A SecretID is shown once, when its token is made: the daemon keeps a digest of it. If all tokens that may do \
+            everything are lost, write the reset index that `hawser acl bootstrap` tells into the file \
+            acl-bootstrap-reset of the data directory, and bootstrap once more.
             """,
         subcommands: [ACLBootstrapCommand.self, ACLPolicyCommand.self, ACLTokenCommand.self])
 }
