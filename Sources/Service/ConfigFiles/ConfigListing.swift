@@ -26,14 +26,13 @@ struct ConfigListing {
     }
 
     private mutating func addFile(_ path: String) {
-        guard ConfigFormat(path: path) != nil else {
-            problems.append(
-                DocumentProblem(
-                    .unreadable, file: path, at: .none, "the name of a file must end in .hcl, .json, .yaml or .yml"))
-            return
-        }
         do {
-            add(path, try ConfigFile.identity(path))
+            let identity = try ConfigFile.identity(path)
+            guard ConfigFormat(path: path) != nil else {
+                let reason = "the name of a file must end in .hcl, .json, .yaml or .yml"
+                return problems.append(DocumentProblem(.unreadable, file: path, at: .none, reason))
+            }
+            add(path, identity)
         } catch {
             problems.append(DocumentProblem(error, file: path))
         }

@@ -34,4 +34,20 @@ struct ClientOptions: ParsableArguments {
                 security: address.isSecure ? try tls.security(environment: environment) : nil,
                 token: try AccessToken.find(option: token, file: tokenFile, environment: environment)))
     }
+
+    /// What a command asks of the daemon.
+    ///
+    /// - Parameters:
+    ///   - failure: what stands before the reason if it cannot be had.
+    ///   - work: one request or several.
+    func ask<Value>(
+        _ failure: String, _ work: (DaemonClient) async throws(ClientError) -> Value
+    ) async throws(CommandFailure) -> Value {
+        let client = try client()
+        do throws(ClientError) {
+            return try await work(client)
+        } catch {
+            throw error.failure(failure)
+        }
+    }
 }

@@ -19,20 +19,11 @@ struct CatalogServicesCommand: AsyncParsableCommand {
     var peer: String?
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("internal", "ui", "services").query("peer", peer)).document
-        } catch {
-            throw error.failure("Error listing services")
+        let answer = try await options.ask("Error listing services") { client throws(ClientError) in
+            try await client.get(APIPath("internal", "ui", "services").query("peer", peer)).document
         }
         let services = (answer.list ?? []).filter { ($0["PeerName"]?.string ?? "") == peer ?? "" }
-        let output = Surroundings.current.output
-        if format.isJSON {
-            try output.write(line: Document(.list(services)).json())
-        } else {
-            try output.write(Self.table(services))
-        }
+        try format.write(Document(.list(services))) { Self.table($0.list ?? []) }
     }
 
     static func table(_ services: [Document]) -> String {

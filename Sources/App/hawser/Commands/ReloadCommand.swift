@@ -7,12 +7,8 @@ struct ReloadCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        let client = try options.client()
-        let lines: [UInt8]
-        do throws(ClientError) {
-            lines = try await client.change(.put, APIPath("agent", "reload"))
-        } catch {
-            throw error.failure("Error reloading")
+        let lines = try await options.ask("Error reloading") { client throws(ClientError) in
+            try await client.change(.put, APIPath("agent", "reload"))
         }
         let output = Surroundings.current.output
         try output.write(line: "Configuration reload triggered")

@@ -13,6 +13,12 @@ struct FormatOption: ParsableArguments {
     }
 
     var isJSON: Bool { format == "json" }
+
+    /// Prints an answer as it is, or as a text for people.
+    func write(_ answer: Document, _ text: (Document) -> String) throws(CommandFailure) {
+        let output = Surroundings.current.output
+        try output.write(isJSON ? answer.json(style: .pretty) + "\n" : text(answer))
+    }
 }
 
 extension Document {

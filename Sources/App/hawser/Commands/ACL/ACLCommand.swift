@@ -39,25 +39,9 @@ struct ACLBootstrapCommand: AsyncParsableCommand {
             json.object { $0.field("BootstrapSecret", secret) }
             body = json.bytes
         }
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try client.read(try await client.change(.put, APIPath("acl", "bootstrap"), body: body))
-        } catch {
-            throw error.failure("Failed ACL bootstrapping")
+        let answer = try await options.ask("Failed ACL bootstrapping") { client throws(ClientError) in
+            try client.read(try await client.change(.put, APIPath("acl", "bootstrap"), body: body))
         }
         try format.write(answer, ACLText.token)
-    }
-}
-
-extension FormatOption {
-    /// Prints an answer as it is, or as a text for people.
-    func write(_ answer: Document, _ text: (Document) -> String) throws(CommandFailure) {
-        let output = Surroundings.current.output
-        if isJSON {
-            try output.write(line: answer.json(style: .pretty))
-        } else {
-            try output.write(text(answer))
-        }
     }
 }

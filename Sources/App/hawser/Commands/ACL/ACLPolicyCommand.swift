@@ -71,7 +71,6 @@ struct CreatePolicyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try options.client()
         let rules = try content.rulesText()
         var body = JSONWriter()
         body.object { json in
@@ -80,11 +79,8 @@ struct CreatePolicyCommand: AsyncParsableCommand {
             json.field("Rules", rules ?? "")
             json.fieldIfNotEmpty("Datacenters", content.datacenters)
         }
-        let answer: Document
-        do throws(ClientError) {
-            answer = try client.read(try await client.change(.put, APIPath("acl", "policy"), body: body.bytes))
-        } catch {
-            throw error.failure("Failed to create new policy")
+        let answer = try await options.ask("Failed to create new policy") { client throws(ClientError) in
+            try client.read(try await client.change(.put, APIPath("acl", "policy"), body: body.bytes))
         }
         try format.write(answer, ACLText.policy)
     }
@@ -100,10 +96,8 @@ struct UpdatePolicyCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
         let rules = try content.rulesText()
-        let answer: Document
-        do throws(ClientError) {
+        let answer = try await options.ask("Error updating policy") { client throws(ClientError) in
             let stored = try await policy.find(client)
             var body = JSONWriter()
             body.object { json in
@@ -116,9 +110,7 @@ struct UpdatePolicyCommand: AsyncParsableCommand {
                 json.fieldIfNotEmpty("Datacenters", content.datacenters.isEmpty ? present : content.datacenters)
             }
             let path = APIPath("acl", "policy", stored["ID"]?.string ?? "")
-            answer = try client.read(try await client.change(.put, path, body: body.bytes))
-        } catch {
-            throw error.failure("Error updating policy")
+            return try client.read(try await client.change(.put, path, body: body.bytes))
         }
         try format.write(answer, ACLText.policy)
     }
@@ -132,12 +124,8 @@ struct ReadPolicyCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await policy.find(client)
-        } catch {
-            throw error.failure("Error reading policy")
+        let answer = try await options.ask("Error reading policy") { client throws(ClientError) in
+            try await policy.find(client)
         }
         try format.write(answer, ACLText.policy)
     }
@@ -150,12 +138,8 @@ struct ListPoliciesCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("acl", "policies")).document
-        } catch {
-            throw error.failure("Failed to retrieve the policy list")
+        let answer = try await options.ask("Failed to retrieve the policy list") { client throws(ClientError) in
+            try await client.get(APIPath("acl", "policies")).document
         }
         try format.write(answer) { ACLText.policies($0.list ?? []) }
     }
@@ -169,13 +153,10 @@ struct DeletePolicyCommand: AsyncParsableCommand {
     @OptionGroup var policy: PolicyOption
 
     func run() async throws {
-        let client = try options.client()
-        let id: String
-        do throws(ClientError) {
-            id = try await policy.find(client)["ID"]?.string ?? ""
+        let id = try await options.ask("Error deleting policy") { client throws(ClientError) in
+            let id = try await policy.find(client)["ID"]?.string ?? ""
             try await client.change(.delete, APIPath("acl", "policy", id))
-        } catch {
-            throw error.failure("Error deleting policy")
+            return id
         }
         try Surroundings.current.output.write(line: "Policy \"\(id)\" deleted successfully")
     }

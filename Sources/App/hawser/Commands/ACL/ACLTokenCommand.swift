@@ -109,7 +109,6 @@ struct CreateTokenCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try options.client()
         var body = JSONWriter()
         body.object { json in
             json.field("Description", description)
@@ -118,11 +117,8 @@ struct CreateTokenCommand: AsyncParsableCommand {
             json.field("Local", isLocal)
             grants.write(to: &json)
         }
-        let answer: Document
-        do throws(ClientError) {
-            answer = try client.read(try await client.change(.put, APIPath("acl", "token"), body: body.bytes))
-        } catch {
-            throw error.failure("Failed to create new token")
+        let answer = try await options.ask("Failed to create new token") { client throws(ClientError) in
+            try client.read(try await client.change(.put, APIPath("acl", "token"), body: body.bytes))
         }
         try format.write(answer, ACLText.token)
     }
@@ -145,9 +141,7 @@ struct UpdateTokenCommand: AsyncParsableCommand {
     func validate() throws { try token.require() }
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
+        let answer = try await options.ask("Failed to update token") { client throws(ClientError) in
             let path = APIPath("acl", "token", try await token.fullID(client))
             let stored = try await client.get(path).document
             var body = JSONWriter()
@@ -156,9 +150,7 @@ struct UpdateTokenCommand: AsyncParsableCommand {
                 json.field("Local", stored["Local"]?.isTrue ?? false)
                 grants.write(to: &json)
             }
-            answer = try client.read(try await client.change(.put, path, body: body.bytes))
-        } catch {
-            throw error.failure("Failed to update token")
+            return try client.read(try await client.change(.put, path, body: body.bytes))
         }
         try format.write(answer, ACLText.token)
     }
@@ -177,13 +169,9 @@ struct ReadTokenCommand: AsyncParsableCommand {
     func validate() throws { if !isOwn { try token.require() } }
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
+        let answer = try await options.ask("Error reading token") { client throws(ClientError) in
             let id = isOwn ? "self" : try await token.fullID(client)
-            answer = try await client.get(APIPath("acl", "token", id)).document
-        } catch {
-            throw error.failure("Error reading token")
+            return try await client.get(APIPath("acl", "token", id)).document
         }
         try format.write(answer, ACLText.token)
     }
@@ -196,12 +184,8 @@ struct ListACLTokensCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("acl", "tokens")).document
-        } catch {
-            throw error.failure("Failed to retrieve the token list")
+        let answer = try await options.ask("Failed to retrieve the token list") { client throws(ClientError) in
+            try await client.get(APIPath("acl", "tokens")).document
         }
         try format.write(answer) { ($0.list ?? []).map(ACLText.token).joined(separator: "\n") }
     }
@@ -217,13 +201,10 @@ struct DeleteTokenCommand: AsyncParsableCommand {
     func validate() throws { try token.require() }
 
     func run() async throws {
-        let client = try options.client()
-        let id: String
-        do throws(ClientError) {
-            id = try await token.fullID(client)
+        let id = try await options.ask("Error deleting token") { client throws(ClientError) in
+            let id = try await token.fullID(client)
             try await client.change(.delete, APIPath("acl", "token", id))
-        } catch {
-            throw error.failure("Error deleting token")
+            return id
         }
         try Surroundings.current.output.write(line: "Token \"\(id)\" deleted successfully")
     }

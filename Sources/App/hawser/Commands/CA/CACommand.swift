@@ -20,19 +20,10 @@ struct ListRootsCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("connect", "ca", "roots")).document
-        } catch {
-            throw error.failure("Error listing the roots of the CA")
+        let answer = try await options.ask("Error listing the roots of the CA") { client throws(ClientError) in
+            try await client.get(APIPath("connect", "ca", "roots")).document
         }
-        let output = Surroundings.current.output
-        if format.isJSON {
-            try output.write(line: answer.json())
-        } else {
-            try output.write(RootsText.table(answer))
-        }
+        try format.write(answer) { RootsText.table($0) }
     }
 }
 
@@ -43,12 +34,8 @@ struct RotateRootCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try client.read(try await client.change(.put, APIPath("hawser", "ca", "rotate")))
-        } catch {
-            throw error.failure("Error rotating the CA")
+        let answer = try await options.ask("Error rotating the CA") { client throws(ClientError) in
+            try client.read(try await client.change(.put, APIPath("hawser", "ca", "rotate")))
         }
         let output = Surroundings.current.output
         try output.write(line: "The CA has a new root. Peers are told; the old one stays trusted until it is retired.")
@@ -75,13 +62,9 @@ struct RetireRootsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try options.client()
         let path = APIPath("hawser", "ca", "retire").query("root", root).query("force", isForced ? "true" : nil)
-        let answer: Document
-        do throws(ClientError) {
-            answer = try client.read(try await client.change(.put, path))
-        } catch {
-            throw error.failure("Error retiring roots of the CA")
+        let answer = try await options.ask("Error retiring roots of the CA") { client throws(ClientError) in
+            try client.read(try await client.change(.put, path))
         }
         let count = answer["Retired"]?.integer ?? 0
         try Surroundings.current.output.write(

@@ -10,12 +10,9 @@ struct ReadConfigCommand: AsyncParsableCommand {
     @OptionGroup var entry: ConfigNameOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("config", kind.kind, entry.name)).document
-        } catch {
-            throw error.failure("Error reading config entry \(kind.kind)/\(entry.name)")
+        let answer = try await options.ask("Error reading config entry \(kind.kind)/\(entry.name)") {
+            client throws(ClientError) in
+            try await client.get(APIPath("config", kind.kind, entry.name)).document
         }
         try Surroundings.current.output.write(line: answer.json(style: .pretty))
     }
@@ -29,12 +26,9 @@ struct ListConfigCommand: AsyncParsableCommand {
     @OptionGroup var kind: ConfigKindOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("config", kind.kind)).document
-        } catch {
-            throw error.failure("Error listing config entries for kind \"\(kind.kind)\"")
+        let answer = try await options.ask("Error listing config entries for kind \"\(kind.kind)\"") {
+            client throws(ClientError) in
+            try await client.get(APIPath("config", kind.kind)).document
         }
         // A mesh entry has no name in its JSON: there is only one.
         let names = (answer.list ?? []).map { $0["Name"]?.string ?? kind.kind }

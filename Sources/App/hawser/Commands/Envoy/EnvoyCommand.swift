@@ -40,12 +40,8 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("hawser", "gateway", "routes")).document
-        } catch {
-            throw error.failure("Error reading the gateway's routes")
+        let answer = try await options.ask("Error reading the gateway's routes") { client throws(ClientError) in
+            try await client.get(APIPath("hawser", "gateway", "routes")).document
         }
         let routes = (answer.list ?? []).compactMap(Route.init)
         guard !routes.isEmpty else {

@@ -31,16 +31,11 @@ struct PlanExportsCommand: AsyncParsableCommand {
     var file: String?
 
     func run() async throws {
-        let client = try options.client()
         let entry = try file.map(readEntry)
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.exportPlan(peer: peer, with: entry)
-        } catch {
-            throw error.failure("Error planning exports")
+        let answer = try await options.ask("Error planning exports") { client throws(ClientError) in
+            try await client.exportPlan(peer: peer, with: entry)
         }
-        let output = Surroundings.current.output
-        try output.write(format.isJSON ? answer.json() + "\n" : ExportPlanText.text(ExportPlanView(answer)))
+        try format.write(answer) { ExportPlanText.text(ExportPlanView($0)) }
     }
 
     private func readEntry(_ file: String) throws(CommandFailure) -> ConfigEntry {

@@ -28,16 +28,11 @@ struct ExplainMeshCommand: AsyncParsableCommand {
     var upstream: String?
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(
+        let answer = try await options.ask("Error explaining \(service)") { client throws(ClientError) in
+            try await client.get(
                 APIPath("hawser", "mesh", "explain", service).query("upstream", upstream)
             ).document
-        } catch {
-            throw error.failure("Error explaining \(service)")
         }
-        let output = Surroundings.current.output
-        try output.write(format.isJSON ? answer.json() + "\n" : MeshText.text(MeshView(answer)))
+        try format.write(answer) { MeshText.text(MeshView($0)) }
     }
 }

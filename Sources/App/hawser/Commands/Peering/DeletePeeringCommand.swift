@@ -8,11 +8,8 @@ struct DeletePeeringCommand: AsyncParsableCommand {
     @OptionGroup var peering: PeeringNameOption
 
     func run() async throws {
-        let client = try options.client()
-        do throws(ClientError) {
-            try await client.change(.delete, APIPath("peering", peering.name))
-        } catch {
-            throw error.failure("Error deleting peering for \(peering.name)")
+        try await options.ask("Error deleting peering for \(peering.name)") { client throws(ClientError) in
+            _ = try await client.change(.delete, APIPath("peering", peering.name))
         }
         try Surroundings.current.output.write(
             line: "Successfully submitted peering connection, \(peering.name), for deletion")

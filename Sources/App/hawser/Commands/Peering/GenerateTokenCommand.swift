@@ -45,7 +45,6 @@ struct GenerateTokenCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try options.client()
         var body = JSONWriter()
         body.object { json in
             json.field("PeerName", peering.name)
@@ -55,11 +54,9 @@ struct GenerateTokenCommand: AsyncParsableCommand {
             if let uses { json.field("Uses", uses) }
             json.fieldIfNotEmpty("Note", note ?? "")
         }
-        let answer: Document
-        do throws(ClientError) {
-            answer = try client.read(try await client.change(.post, APIPath("peering", "token"), body: body.bytes))
-        } catch {
-            throw error.failure("Error generating peering token for \(peering.name)")
+        let answer = try await options.ask("Error generating peering token for \(peering.name)") {
+            client throws(ClientError) in
+            try client.read(try await client.change(.post, APIPath("peering", "token"), body: body.bytes))
         }
         let output = Surroundings.current.output
         guard !format.isJSON else { return try output.write(line: answer.json()) }

@@ -9,18 +9,9 @@ struct ListPeeringsCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("peerings")).document
-        } catch {
-            throw error.failure("Error listing peerings")
+        let answer = try await options.ask("Error listing peerings") { client throws(ClientError) in
+            try await client.get(APIPath("peerings")).document
         }
-        let output = Surroundings.current.output
-        if format.isJSON {
-            try output.write(line: answer.json())
-        } else {
-            try output.write(PeeringText.list((answer.list ?? []).map { PeeringView($0) }))
-        }
+        try format.write(answer) { PeeringText.list(($0.list ?? []).map { PeeringView($0) }) }
     }
 }

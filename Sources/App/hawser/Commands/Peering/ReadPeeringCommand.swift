@@ -12,12 +12,7 @@ struct ReadPeeringCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try options.client()
         let answer = try await client.peering(named: peering.name)
-        let output = Surroundings.current.output
-        if format.isJSON {
-            try output.write(line: answer.json())
-        } else {
-            try output.write(PeeringText.read(PeeringView(answer)))
-        }
+        try format.write(answer) { PeeringText.read(PeeringView($0)) }
     }
 }
 

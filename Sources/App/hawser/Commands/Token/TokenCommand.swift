@@ -20,20 +20,11 @@ struct ListTokensCommand: AsyncParsableCommand {
     @OptionGroup var format: FormatOption
 
     func run() async throws {
-        let client = try options.client()
-        let answer: Document
-        do throws(ClientError) {
-            answer = try await client.get(APIPath("hawser", "tokens")).document
-        } catch {
-            throw error.failure("Error listing peering tokens")
+        let answer = try await options.ask("Error listing peering tokens") { client throws(ClientError) in
+            try await client.get(APIPath("hawser", "tokens")).document
         }
-        let output = Surroundings.current.output
-        if format.isJSON {
-            try output.write(line: answer.json())
-        } else if answer.list?.isEmpty ?? true {
-            try output.write(line: "No token was made here.")
-        } else {
-            try output.write(TokenText.table(answer))
+        try format.write(answer) {
+            $0.list?.isEmpty ?? true ? "No token was made here.\n" : TokenText.table($0)
         }
     }
 }
@@ -48,11 +39,8 @@ struct RevokeTokenCommand: AsyncParsableCommand {
     @OptionGroup var peering: PeeringNameOption
 
     func run() async throws {
-        let client = try options.client()
-        do throws(ClientError) {
-            try await client.change(.delete, APIPath("hawser", "tokens", peering.name))
-        } catch {
-            throw error.failure("Error revoking the token of \(peering.name)")
+        try await options.ask("Error revoking the token of \(peering.name)") { client throws(ClientError) in
+            _ = try await client.change(.delete, APIPath("hawser", "tokens", peering.name))
         }
         try Surroundings.current.output.write(line: "The token of \(peering.name) cannot be redeemed any more.")
     }
