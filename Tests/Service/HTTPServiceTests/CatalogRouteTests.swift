@@ -120,6 +120,8 @@ struct CatalogRouteTests {
                 ("/v1/health/service/web?filter=Service.Kind+is+not+empty", 0),
                 ("/v1/catalog/service/web?filter=ServiceTags+contains+Prod", 1),
                 ("/v1/health/service/db?filter=Checks.Status==warning", 1),
+                ("/v1/internal/ui/services?filter=Service.Port==80", 1),
+                ("/v1/internal/ui/services?filter=Service.Port==83", 0),
             ]
             for (target, count) in answers {
                 let found = try await daemon.get(target).json.list?.count
@@ -129,6 +131,12 @@ struct CatalogRouteTests {
             #expect(services.text == #"{"db":["Primary"]}"#)
             let filtered = try await daemon.send(.get, "/v1/agent/services?filter=Port==81")
             #expect(filtered.text == "{}")
+            let check = #"{"Name":"c","ServiceID":"web-1","TTL":"10m"}"#
+            #expect(try await daemon.send(.put, "/v1/agent/check/register", check).status == 200)
+            for (status, keys) in [("critical", ["c"]), ("passing", [])] {
+                let checks = try await daemon.get("/v1/agent/checks?filter=Status==\(status)").json
+                #expect(checks.map?.map(\.key) == keys)
+            }
             let refused = try await daemon.send(.get, "/v1/catalog/nodes?filter=Rack==7")
             #expect(refused.status == 400 && refused.text.contains(#"Selector "Rack" is not valid"#))
         }

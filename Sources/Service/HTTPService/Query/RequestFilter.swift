@@ -20,6 +20,8 @@ struct RequestFilter: Sendable {
         }
     }
 
+    var isGiven: Bool { filter != nil }
+
     /// Those that it holds for, by what is written of them.
     func select<Item>(_ items: [Item], as write: (inout JSONWriter, Item) -> Void) -> [Item] {
         guard let filter else { return items }
@@ -29,6 +31,17 @@ struct RequestFilter: Sendable {
             // What the writer wrote can be read.
             guard let document = try? JSONReader.read(json.bytes) else { return false }
             return filter.matches(document)
+        }
+    }
+}
+
+extension RequestFilter {
+    /// With the instances that it holds for; a group of which it holds for none is not there.
+    func select(_ groups: [InstanceGroup]) -> [InstanceGroup] {
+        guard isGiven else { return groups }
+        return groups.compactMap { group in
+            let entries = select(group.entries) { $0.healthEntry($1) }
+            return entries.isEmpty ? nil : InstanceGroup(name: group.name, peer: group.peer, entries: entries)
         }
     }
 }

@@ -83,6 +83,7 @@ enum CatalogRoutes {
     private static func summaries(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
+        let filter = try RequestFilter(request.query, over: .healthEntry)
         let peer = try environment.peer(request)
         let datacenter = environment.dependencies.agent.datacenter
         return try await environment.query(request, interest: InstanceQuery.interest) {
@@ -97,7 +98,7 @@ enum CatalogRoutes {
                     all += try query.groups(peer: peering.name, environment.limits)
                 }
             }
-            all = request.access.visible(all)
+            all = filter.select(request.access.visible(all))
             let sorted = all.sorted { ($0.name, $0.peer) < ($1.name, $1.peer) }
             let proxies = proxies(in: all)
             return QueryResult(index: max(numbers.catalog, numbers.imports)) { json in

@@ -31,11 +31,12 @@ enum CheckRoutes {
     ) async throws(Refusal) -> APIAnswer {
         let node = environment.dependencies.agent.nodeName
         let operations = environment.dependencies.checks
+        let filter = try RequestFilter(request.query, over: .check)
         return try await environment.query(request, interest: .localCatalog) { state, numbers in
             let catalog = state.catalog
             let own = catalog.keys(on: node) + [InstanceKey(node: node, id: "")]
             let all = own.flatMap { catalog.checks(at: $0) }.sorted { $0.checkID < $1.checkID }
-            let checks = request.access.filter(all) { $1.sees($0) }
+            let checks = filter.select(request.access.filter(all) { $1.sees($0) }) { $0.agentCheck($1) }
             return QueryResult(index: numbers.catalog) { json in
                 json.object { json in
                     for var check in checks {
