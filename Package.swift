@@ -156,7 +156,9 @@ let modules: [Module] = [
         packages: [nioCore, nioLocks, logging, lifecycle]),
     module(
         .service, "CatalogService",
-        uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles"],
+        uses: [
+            "DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "Observability",
+        ],
         packages: [nioCore, nioPosix, logging, lifecycle, unixSignals]),
     module(
         .service, "PeeringService",
@@ -182,7 +184,9 @@ let modules: [Module] = [
         packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
     module(
         .service, "DNSService",
-        uses: ["CatalogCore", "IdentityCore", "ACLCore", "StateCore", "NameCore", "DNSWire", "Listening"],
+        uses: [
+            "CatalogCore", "IdentityCore", "ACLCore", "StateCore", "NameCore", "DNSWire", "Observability", "Listening",
+        ],
         packages: [nioCore, nioPosix, lifecycle]),
     module(
         .service, "HTTPService",

@@ -2,6 +2,8 @@
 
 import re
 
+import dns.message
+import dns.query
 import pytest
 
 from standin import raw
@@ -50,6 +52,27 @@ def test_the_json_has_the_shape_of_consul(make_hawser):
         item for item in shown["Counters"] if item["Name"] == "hawser.gateway.accepted"
     ]
     assert accepted["Count"] == 0
+
+
+def test_the_daemon_measures_itself_and_its_catalog(make_hawser):
+    port = free_port()
+    services = [
+        {"name": "web", "id": "web-1", "check": {"ttl": "1h"}},
+        {"name": "web", "id": "web-2", "check": {"ttl": "1h", "status": "passing"}},
+    ]
+    hawser = make_hawser(agent={"ports": {"dns": port}}, files={"services.json": {"services": services}})
+    for name in ["web.service.consul", "nobody.service.consul"]:
+        dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=10)
+    measured = hawser.metrics()
+    assert measured["hawser_catalog_nodes"] == {(): 1}
+    assert measured["hawser_catalog_services"] == {(): 1}
+    assert measured["hawser_catalog_instances"] == {(): 2}
+    assert measured["hawser_catalog_checks"] == {("passing",): 1, ("warning",): 0, ("critical",): 1}
+    assert measured["hawser_dns_queries_total"] == {("0",): 1, ("3",): 1}
+    assert measured["hawser_build_info"][(hawser.cli("version").output.split()[1].removeprefix("v"),)] == 1
+    assert 1 << 20 < measured["process_resident_memory_bytes"][()] < 1 << 30
+    assert 5 < measured["process_open_fds"][()] < measured["process_max_fds"][()]
+    assert measured["process_cpu_seconds_total"][()] > 0
 
 
 def test_the_gateway_of_an_agent_counts_by_route_and_reason(make_hawser):

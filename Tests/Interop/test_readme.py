@@ -1,8 +1,13 @@
-"""The table of what is proven where names tests that exist."""
+"""The table of what is proven where names tests that exist, and what the documents show is valid."""
 
 import fnmatch
 import pathlib
 import re
+import subprocess
+
+import pytest
+
+from standin.hawser import PROGRAM
 
 HERE = pathlib.Path(__file__).parent
 TESTS = HERE.parent
@@ -26,3 +31,14 @@ def test_every_named_suite_exists():
     names = {name for group in SUITES for name in re.split(r", | and ", group)}
     assert names
     assert names <= {path.stem for path in TESTS.rglob("*Tests.swift")}
+
+
+@pytest.mark.parametrize("page", ["README.md", "Docs/operating.md"])
+def test_what_the_documents_show_is_valid(page, tmp_path):
+    blocks = re.findall(r"^```(yaml|hcl)\n(.*?)^```", (TESTS.parent / page).read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    for number, (language, text) in enumerate(blocks):
+        file = tmp_path / f"{number}.{language}"
+        file.write_text(text)
+        outcome = subprocess.run([PROGRAM, "validate", file], capture_output=True, text=True)
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr

@@ -2,6 +2,7 @@ package import ACLCore
 package import CatalogCore
 import DNSWire
 package import NameCore
+package import Observability
 package import StateCore
 
 /// Turns a query's bytes into those of its answer, by what the state is at that moment. Called on any thread; takes
@@ -12,6 +13,7 @@ package struct DNSResponder: Sendable {
     private let authorize: @Sendable () -> Authorizer?
     private let decodeImported: @Sendable (_ payload: [UInt8]) -> [ServiceInstance]
     private let now: @Sendable () -> Int64
+    private let counters = QueryCounters()
 
     /// - Parameters:
     ///   - authorize: what may be seen at this moment by those who ask, whom DNS does not tell apart; nil if the token
@@ -33,15 +35,24 @@ package struct DNSResponder: Sendable {
     /// - Parameter datagramLimit: of the answer's bytes; nil on TCP, where a length of 16 bits is the limit.
     /// - Returns: nil for what is to be dropped.
     package func answer(_ bytes: [UInt8], datagramLimit: Int?) -> [UInt8]? {
-        guard let request = try? DNSRequest.read(bytes) else { return nil }
+        guard let request = try? DNSRequest.read(bytes) else {
+            counters.dropped()
+            return nil
+        }
         switch request {
         case .refused(let response):
+            counters.answered(response.code)
             return response.encoded(maxBytes: datagramLimit ?? Self.maxMessageBytes)
         case .query(let query):
             let room = datagramLimit.map { query.datagramBytes(atMost: $0) } ?? Self.maxMessageBytes
-            return response(to: query, room).encoded(maxBytes: room)
+            let response = response(to: query, room)
+            counters.answered(response.code)
+            return response.encoded(maxBytes: room)
         }
     }
+
+    /// How much was asked so far. May be asked on any task.
+    package var metrics: [Metric] { counters.metrics }
 
     private static let maxMessageBytes = Int(UInt16.max)
     /// An address under a name that is pointed at.

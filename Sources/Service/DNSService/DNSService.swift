@@ -2,12 +2,14 @@ package import IdentityCore
 import Listening
 package import NIOCore
 import NIOPosix
+package import Observability
 import ServiceLifecycle
 
 /// Answers DNS over UDP and TCP. Names outside of its domains are refused: it asks no other server. Runs until
 /// cancelled or a graceful shutdown.
 package struct DNSService: Service {
     private let listeners: [DNSListener]
+    private let responder: DNSResponder
 
     /// Starts to listen on one port of each host; answers are given from then on.
     ///
@@ -29,11 +31,13 @@ package struct DNSService: Service {
                 throw Refusal(.unavailable, "\(ListenProblem(error, of: named, host: host, port: port))")
             }
         }
-        return DNSService(listeners: listeners)
+        return DNSService(listeners: listeners, responder: responder)
     }
 
     /// Where it really listens, host by host.
     package var ports: [Int] { listeners.map(\.port) }
+
+    package var metrics: [Metric] { responder.metrics }
 
     package func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {

@@ -80,7 +80,8 @@ package struct HTTPService: Service {
         let environment = APIEnvironment(dependencies: dependencies, limits: limits)
         return Application(
             responder: APIResponder(
-                routes: .all(environment), limits: limits, control: dependencies.access, audit: dependencies.audit),
+                routes: .all(environment), limits: limits, control: dependencies.access, audit: dependencies.audit,
+                counters: dependencies.counters),
             server: HTTPServerBuilder { [door, limits, channelConfiguration] responder in
                 DoorChannel(
                     door: door, limits: limits,

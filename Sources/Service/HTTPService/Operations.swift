@@ -141,6 +141,8 @@ package struct HTTPDependencies: Sendable {
     package var agent: AgentDescription
     package var access: AccessControl
     package var audit: AuditLog
+    /// Of all doors together.
+    let counters = RequestCounters()
     /// The wall clock.
     package var now: @Sendable () -> Timestamp
 

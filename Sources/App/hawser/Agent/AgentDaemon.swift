@@ -15,6 +15,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NameCore
+import Observability
 import PeerStreamTranslation
 import PeeringCore
 import PeeringService
@@ -90,6 +91,7 @@ struct AgentDaemon {
     private func makeServices(
         store: StateStore, identity: ClusterIdentity, doors: AgentDoors, logger: Logger
     ) async throws(Refusal) -> [any Service] {
+        let start = WallClock.seconds()
         let address = AdvertisedAddress.choose(configured: settings.advertiseAddress, bind: settings.bindAddress)
         let node = makeNode(identity, address)
         let catalog = FileCatalog(store: store, node: node, loader: loader, loaded: loaded)
@@ -140,7 +142,11 @@ struct AgentDaemon {
             exports: ExportMeasures(
                 maxMessageBytes: StreamSender.maxMessageBytes, withdrawLimit: settings.withdrawLimit,
                 size: { [encoder = peering.encoder] in encoder.size(ofService: $0, in: $1) }),
-            metrics: { peerings.metrics() + (gateway?.metrics ?? []) }, agent: description, access: access,
+            metrics: {
+                ProcessMetrics.collect(version: VersionCommand.version, startSeconds: start)
+                    + CatalogMetrics.of(store.state) + peerings.metrics() + (gateway?.metrics ?? [])
+                    + (dns?.metrics ?? [])
+            }, agent: description, access: access,
             audit: audit, now: WallClock.now)
         let dnsAddresses = zip(clientHosts, dns?.ports ?? []).map { HostPort(host: $0, port: $1).description }
         services += doors.services(http, logger: makeLogger("http")) { addresses in

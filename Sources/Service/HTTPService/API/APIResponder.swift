@@ -11,8 +11,16 @@ struct APIResponder: HTTPResponder {
     let limits: HTTPLimits
     let control: AccessControl
     let audit: AuditLog
+    let counters: RequestCounters
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
+        counters.began()
+        let response = await response(to: request, context)
+        counters.answered(response.status.code)
+        return response
+    }
+
+    private func response(to request: Request, _ context: APIContext) async -> Response {
         let target = request.head.path ?? "/"
         guard target.utf8.count <= limits.maxTargetBytes else {
             let text = "the path and the query of a request may have \(limits.maxTargetBytes) bytes together"

@@ -15,7 +15,7 @@ enum MetricsRoutes {
     }
 
     private static func show(_ request: APIRequest, _ environment: APIEnvironment) -> APIAnswer {
-        let metrics = environment.dependencies.metrics()
+        let metrics = environment.dependencies.metrics() + environment.dependencies.counters.metrics
         if request.query.text("format") == "prometheus" {
             return APIAnswer(content: .text(PrometheusText.write(metrics), type: PrometheusText.contentType))
         }
