@@ -169,7 +169,7 @@ extension MapReader {
             return
         }
         collector.problem(
-            .unknownKey, at: member.keyPosition, path: path, "unknown key `\(member.key)`\(question)",
+            .unknownKey, at: member.keyPosition, path: path, "unknown key `\(shown(member.key))`\(question)",
             consulWords: "invalid config key \(quoted(path))", suggestion: suggestion)
     }
 }

@@ -7,7 +7,7 @@ struct RequestTarget {
     let query: RequestQuery
 
     init(_ text: String) {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text[...].parts(between: "?", most: 2)
         path = parts[0]
         query = RequestQuery(parts.count > 1 ? parts[1] : "")
     }
@@ -18,8 +18,8 @@ struct RequestQuery: Sendable {
     private var values: [String: [String]] = [:]
 
     init(_ text: Substring) {
-        for pair in text.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for pair in text.parts(between: "&") where !pair.isEmpty {
+            let parts = pair.parts(between: "=", most: 2)
             let key = percentDecoded(parts[0], plusIsSpace: true)
             values[key, default: []].append(parts.count > 1 ? percentDecoded(parts[1], plusIsSpace: true) : "")
         }
@@ -67,9 +67,7 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String {
     bytes.reserveCapacity(text.utf8.count)
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "%"), let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-            rest.count >= 2
-        {
+        if byte == UInt8(ascii: "%"), let value = Hex.decode(String(decoding: rest.prefix(2), as: UTF8.self))?.first {
             bytes.append(value)
             rest.removeFirst(2)
         } else {
@@ -77,4 +75,13 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String {
         }
     }
     return String(decoding: bytes, as: UTF8.self)
+}
+
+extension Substring {
+    /// What stands between the separators, by the byte: one with an accent behind it, which Swift takes for another
+    /// character, is one all the same.
+    func parts(between separator: Unicode.Scalar, most count: Int = .max) -> [Substring] {
+        utf8.split(maxSplits: count - 1, omittingEmptySubsequences: false) { $0 == UInt8(ascii: separator) }
+            .map { Substring($0) }
+    }
 }

@@ -9,7 +9,7 @@ struct RoutePattern: Sendable {
 
     /// The parts of a path below `/v1`, as they were sent; nil for one that is elsewhere.
     static func parts(of path: Substring) -> [Substring]? {
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        var parts = path.parts(between: "/")
         guard parts.count > 2, parts.removeFirst().isEmpty, parts.removeFirst() == "v1" else { return nil }
         return parts
     }

@@ -2,7 +2,6 @@ import ACLCore
 import ACLService
 import DocumentCore
 import IdentityCore
-import PeeringCore
 import StateCore
 
 /// `/v1/acl/token` and `/v1/acl/tokens`. A secret is shown once, to who makes the token; afterwards it is not known
