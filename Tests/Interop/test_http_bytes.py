@@ -16,6 +16,8 @@ from standin.waiting import eventually
 
 SECRET = "5ec2e75e-c2e7-5ec2-e75e-c2e75ec2e75e"
 WRONG = "badbadba-dbad-badb-adba-dbadbadbadba"
+#: What is answered with 500, as in Consul.
+FAILURES = re.compile(rb"does not have associated TTL|No path to datacenter: ")
 COUNT = 1_000
 SECONDS = float(os.environ.get("HAWSER_FUZZ_SECONDS", "0"))
 
@@ -42,8 +44,8 @@ def test_odd_bytes_harm_nobody(make_hawser, tmp_path, acl):
     while sent < COUNT or time.monotonic() < started + SECONDS:
         pieces = requests.connection()
         (tmp_path / "last").write_bytes(b"".join(pieces))
-        for status in exchange(hawser.http_port, pieces, requests.chance):
-            assert status < 500, (status, sent, pieces)
+        for status, body in answers(exchange(hawser.http_port, pieces, requests.chance)):
+            assert status < 500 or FAILURES.search(body), (status, body, sent, pieces)
             statuses[status] = statuses.get(status, 0) + 1
         sent += 1
     print(f"{sent} connections in {time.monotonic() - started:.0f} s, answered {dict(sorted(statuses.items()))}")
@@ -63,8 +65,22 @@ def test_odd_bytes_harm_nobody(make_hawser, tmp_path, acl):
     assert known(hawser) == before
 
 
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("agent/service/register", {"Name": "a" * 600}),
+        ("agent/check/register", {"Name": "a" * 600, "TTL": "1h"}),
+        ("catalog/register", {"Node": "a" * 600, "Address": "1.1.1.1"}),
+        ("config", {"Kind": "service-defaults", "Name": "a" * 600}),
+    ],
+)
+def test_a_name_that_cannot_be_stored_is_the_callers_fault(make_hawser, path, body):
+    answer = make_hawser().api("PUT", f"/v1/{path}", body)
+    assert answer.status == 400 and "a name is too long to be stored" in answer.text
+
+
 def exchange(port, pieces, chance):
-    """Sends it all and leaves in one of many ways: the codes of what was answered meanwhile."""
+    """Sends it all and leaves in one of many ways: what was answered meanwhile."""
     answer = b""
     with contextlib.suppress(ConnectionError, TimeoutError):
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
@@ -75,12 +91,30 @@ def exchange(port, pieces, chance):
                 # Without a goodbye.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             elif way < 0.2:
-                answer = connection.recv(10)
+                connection.recv(10)
             else:
                 connection.shutdown(socket.SHUT_WR)
                 while more := connection.recv(1 << 16):
                     answer += more
-    return [int(code) for code in re.findall(rb"^HTTP/1\.[01] (\d{3}) ", answer, re.MULTILINE)]
+    return answer
+
+
+def answers(data):
+    """Status and body of each answer; they stand behind each other with nothing between. The last may be cut off."""
+    while data:
+        head, _, data = data.partition(b"\r\n\r\n")
+        code = re.match(rb"HTTP/1\.1 (\d{3}) ", head)
+        assert code, (head, data)
+        body = b""
+        if length := re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE):
+            body, data = data[: int(length[1])], data[int(length[1]) :]
+        elif b"chunked" in head:
+            size = None
+            while data and size != 0:
+                line, _, data = data.partition(b"\r\n")
+                size = int(line, 16)
+                body, data = body + data[:size], data[size + 2 :]
+        yield int(code[1]), body
 
 
 def open_files(hawser):

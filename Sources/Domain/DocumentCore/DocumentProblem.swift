@@ -116,6 +116,11 @@ package final class ProblemCollector {
                 code, file: file, at: position, path: path, message, consulWords: consulWords, suggestion: suggestion))
     }
 
+    /// Whether one more unknown key would say nothing: what a long text costs is looking for the keys that were meant.
+    func isFull(_ unknown: UnknownKeys) -> Bool {
+        unknown == .refuse ? problems.count > Self.maxKept : warnings.count >= Self.maxKept
+    }
+
     package func warning(at position: DocumentPosition, path: String, _ message: String) {
         guard warnings.count < Self.maxKept else { return }
         warnings.append(DocumentProblem(.unknownKey, file: file, at: position, path: path, message))

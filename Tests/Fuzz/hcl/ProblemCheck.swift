@@ -10,7 +10,8 @@ func checkProblems(_ problems: [DocumentProblem], of text: [UInt8]) {
         let (line, column) = (Int(problem.position.line), Int(problem.position.column))
         let isNotice = problem.position == .none && problems.count > ProblemCollector.maxKept
         require(isNotice || lines.indices.contains(line - 1), "\(problem): a line that is not there")
-        require(isNotice || (1...scalars(lines[line - 1]) + 1).contains(column), "\(problem): a column that is not there")
+        require(
+            isNotice || (1...scalars(lines[line - 1]) + 1).contains(column), "\(problem): a column that is not there")
         require((10...400).contains(problem.message.utf8.count), "\(problem): an odd sentence")
         require(!problem.message.unicodeScalars.contains { $0.value < 0x20 }, "\(problem): a control character")
     }

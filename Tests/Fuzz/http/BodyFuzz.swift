@@ -100,7 +100,9 @@ private func checkMeaning(of rules: ACLRules) {
 }
 
 func checkWish(_ bytes: [UInt8]) {
-    guard let wish = taken(outOf: bytes.count, { () throws(Refusal) in try ACLTokenRequest(body: bytes) }) else { return }
+    guard let wish = taken(outOf: bytes.count, { () throws(Refusal) in try ACLTokenRequest(body: bytes) }) else {
+        return
+    }
     let now = Timestamp(seconds: 1_800_000_000)
     let token = ACLToken(
         accessorID: wish.accessorID, secret: SecretDigest(bytes: []), description: wish.description,

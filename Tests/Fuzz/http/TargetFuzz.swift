@@ -9,7 +9,9 @@ func checkTarget(_ bytes: [UInt8]) {
     let target = RequestTarget(text)
     checkQuery(target.query, Array(text.utf8))
     checkRoute(target.path)
-    for shape in shapes { _ = taken(outOf: bytes.count) { () throws(Refusal) in try RequestFilter(target.query, over: shape) } }
+    for shape in shapes {
+        _ = taken(outOf: bytes.count) { () throws(Refusal) in try RequestFilter(target.query, over: shape) }
+    }
     for key in ["index", "wait", "passing"] {
         _ = taken(outOf: bytes.count) { () throws(Refusal) in try target.query.number(key) }
         _ = taken(outOf: bytes.count) { () throws(Refusal) in try target.query.flag(key) }

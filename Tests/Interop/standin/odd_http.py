@@ -7,7 +7,7 @@ import random
 _PIECES = [
     b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b"\xff", b"\xc3\xa9", b"%00", b"%", b"?", b"#", b"//", b"..", b"{",
     b"HTTP/1.0", b"HTTP/0.9", b"HTTP/2.0", b"HTTP/9.9", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\0\x01\0",
-    b"GET", b"HEAD ", b"OPTIONS * ", b"CONNECT ", b"TRACE ", b"\r\n folded", b"0\r\n\r\n", b"5;a=b\r\nhello\r\n",
+    b"GET", b"OPTIONS * ", b"CONNECT ", b"TRACE ", b"\r\n folded", b"0\r\n\r\n", b"5;a=b\r\nhello\r\n",
 ]  # fmt: skip
 
 #: Heads that say something about what follows them.
@@ -51,6 +51,7 @@ _REQUESTS = [
     ("GET", "/v1/hawser/mesh/explain/web", b""),
     ("GET", "/v1/hawser/openapi.json", b""),
     ("PUT", "/v1/agent/service/register", _body(Name="web", Port=80, Tags=["v1"], Meta={"a": "b"}, Check={"TTL": "1h"})),
+    ("PUT", "/v1/agent/service/register", _body(Name="a" * 600)),
     ("PUT", "/v1/agent/service/deregister/web", b""),
     ("PUT", "/v1/agent/check/register", _body(Name="c", TTL="1h", Status="passing")),
     ("PUT", "/v1/agent/check/update/c", _body(Status="warning", Output="o")),
