@@ -82,7 +82,8 @@ def test_a_name_that_cannot_be_stored_is_the_callers_fault(make_hawser, path, bo
 def exchange(port, pieces, chance):
     """Sends it all and leaves in one of many ways: what was answered meanwhile."""
     answer = b""
-    with contextlib.suppress(ConnectionError, TimeoutError):
+    # Whoever is cut off early may not even close its side.
+    with contextlib.suppress(OSError):
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
             way = chance.random()
             for piece in pieces:
