@@ -30,7 +30,7 @@ mkdir -p "$work/modules" "$work/seeds" "$work/corpus" "$work/findings"
 
 compile() {
     swiftc -sanitize=fuzzer,address -parse-as-library -whole-module-optimization -O -g -swift-version 6 \
-        -package-name hawser -strict-memory-safety -warnings-as-errors \
+        -package-name hawser -enable-testing -strict-memory-safety -warnings-as-errors \
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault \
         -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault \
         -I Sources/System/COpenSSL -I "$work/modules" "$@"
@@ -40,8 +40,9 @@ compile() {
 objects=()
 for module in "${modules[@]}"; do
     name=$(basename "$module")
+    mapfile -t files < <(find "Sources/$module" -name '*.swift')
     compile -module-name "$name" -emit-module -emit-module-path "$work/modules/$name.swiftmodule" \
-        -emit-object -o "$work/modules/$name.o" "Sources/$module"/*.swift
+        -emit-object -o "$work/modules/$name.o" "${files[@]}"
     objects+=("$work/modules/$name.o")
 done
 # The module of the program itself, which nobody imports, would be left where this runs.

@@ -116,6 +116,11 @@ package final class ProblemCollector {
                 code, file: file, at: position, path: path, message, consulWords: consulWords, suggestion: suggestion))
     }
 
+    /// Whether one more unknown key would say nothing: what a long text costs is looking for the keys that were meant.
+    func isFull(_ unknown: UnknownKeys) -> Bool {
+        unknown == .refuse ? problems.count > Self.maxKept : warnings.count >= Self.maxKept
+    }
+
     package func warning(at position: DocumentPosition, path: String, _ message: String) {
         guard warnings.count < Self.maxKept else { return }
         warnings.append(DocumentProblem(.unknownKey, file: file, at: position, path: path, message))
@@ -184,7 +189,7 @@ extension DocumentPath: CustomStringConvertible {
             case .root:
                 return parts.reversed().joined()
             case .key(let key, let parent):
-                if case .root = parent { parts.append(key) } else { parts.append(".\(key)") }
+                if case .root = parent { parts.append(shown(key)) } else { parts.append(".\(shown(key))") }
                 step = parent
             case .index(let index, let parent):
                 parts.append("[\(index)]")
@@ -193,3 +198,14 @@ extension DocumentPath: CustomStringConvertible {
         }
     }
 }
+
+/// A text from outside as an error shows it: cut, and without control characters.
+package func shown(_ text: String) -> String {
+    let limit = 80
+    let shown = text.unicodeScalars.prefix(limit).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }
+    let result = String(String.UnicodeScalarView(shown))
+    return text.unicodeScalars.count > limit ? result + "..." : result
+}
+
+/// The same inside quotes.
+package func quoted(_ text: String) -> String { "\"\(shown(text))\"" }

@@ -54,10 +54,8 @@ struct JSONParser {
     }
 
     mutating func document() throws(DocumentError) -> Document {
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-            index = 3
-            lineStart = 3
-        }
+        index = Self.textStart(bytes)
+        lineStart = index
         skipSpace()
         guard index < bytes.count else { throw fail(.empty, "the text is empty") }
         let value = try value()
@@ -67,6 +65,9 @@ struct JSONParser {
         }
         return value
     }
+
+    /// Behind the byte order mark, if there is one.
+    static func textStart(_ bytes: [UInt8]) -> Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
 
     // MARK: - Values
 

@@ -136,10 +136,10 @@ extension JSONParser {
     }
 
     private mutating func hexadecimals() throws(DocumentError) -> UInt32 {
-        guard index + 6 <= bytes.count else { throw truncated() }
         var value: UInt32 = 0
-        for byte in bytes[index + 2..<index + 6] {
-            guard let digit = Self.hexadecimal(byte) else {
+        for place in index + 2..<index + 6 {
+            guard place < bytes.count else { throw truncated() }
+            guard let digit = Self.hexadecimal(bytes[place]) else {
                 throw fail(.syntax, "four hexadecimal digits must follow \\u")
             }
             value = value << 4 | digit
@@ -257,13 +257,18 @@ extension JSONParser {
     }
 
     func fail(_ code: DocumentError.Code, _ message: String) -> DocumentError {
-        DocumentError(code, at: here, message)
+        DocumentError(code, at: place(of: index), message)
     }
 
     func truncated() -> DocumentError {
-        var end = self
-        end.index = bytes.count
-        return end.fail(.truncated, "the text ends in the middle of a value")
+        DocumentError(.truncated, at: place(of: bytes.count), "the text ends in the middle of a value")
+    }
+
+    /// Counts the characters of the current line anew: `lineStart` does not know those of a string that is being read.
+    private func place(of index: Int) -> DocumentPosition {
+        let start = bytes[..<index].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? Self.textStart(bytes)
+        let column = bytes[start..<index].count { $0 & 0xC0 != 0x80 } + 1
+        return DocumentPosition(line: line, column: UInt32(truncatingIfNeeded: column))
     }
 
     /// The byte at `index` in words.
@@ -277,13 +282,4 @@ extension JSONParser {
         default: return "a control character"
         }
     }
-}
-
-/// A text from outside inside quotes, cut to what an error should show.
-package func quoted(_ text: String) -> String {
-    let limit = 80
-    let shown = text.unicodeScalars.prefix(limit).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }
-    var result = String(String.UnicodeScalarView(shown))
-    if text.unicodeScalars.count > limit { result += "..." }
-    return "\"\(result)\""
 }

@@ -157,7 +157,9 @@ extension MapReader {
     private func finish() {
         defer { collector.known.removeSubrange(firstKnown...) }
         guard !takesAll, unknown != .ignore else { return }
-        for index in members.indices where !isTaken(index) { reportUnknown(members[index]) }
+        for index in members.indices where !isTaken(index) && !collector.isFull(unknown) {
+            reportUnknown(members[index])
+        }
     }
 
     private func reportUnknown(_ member: DocumentMember) {
@@ -169,7 +171,7 @@ extension MapReader {
             return
         }
         collector.problem(
-            .unknownKey, at: member.keyPosition, path: path, "unknown key `\(member.key)`\(question)",
+            .unknownKey, at: member.keyPosition, path: path, "unknown key `\(shown(member.key))`\(question)",
             consulWords: "invalid config key \(quoted(path))", suggestion: suggestion)
     }
 }

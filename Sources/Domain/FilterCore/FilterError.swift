@@ -1,6 +1,6 @@
 /// Why a text is no filter for a shape.
 package struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Characters before the place, plus one.
+    /// Unicode scalars before the place, plus one.
     package var column: Int
     /// One sentence for people, without the place.
     package var message: String
@@ -15,7 +15,7 @@ package struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// What a filter may be, so that applying it costs little whoever wrote it.
 package struct FilterLimits: Sendable {
-    /// Characters of the whole text: far more than people write, and a bound on the number of comparisons.
+    /// Unicode scalars of the whole text: far more than people write, and a bound on the number of comparisons.
     package var maxCharacters = 8_192
     /// Parentheses and negations inside each other: each is a call on the stack.
     package var maxDepth = 64

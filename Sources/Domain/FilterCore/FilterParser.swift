@@ -15,7 +15,7 @@ struct FilterParser {
     static func parse(
         _ text: String, over shape: FilterShape, limits: FilterLimits
     ) throws(FilterError) -> FilterExpression {
-        guard text.count <= limits.maxCharacters else {
+        guard text.unicodeScalars.count <= limits.maxCharacters else {
             throw FilterError(
                 at: limits.maxCharacters + 1, "a filter has at most \(limits.maxCharacters) characters")
         }

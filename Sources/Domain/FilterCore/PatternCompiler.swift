@@ -48,11 +48,6 @@ struct PatternCompiler {
 
     private func wrong(_ reason: String) -> FilterError { FilterError(at: column, "the pattern is wrong: \(reason)") }
 
-    private func checked(_ steps: [Step]) throws(FilterError) -> [Step] {
-        guard steps.count < maxSteps else { throw wrong("it is too long, or repeats too much") }
-        return steps
-    }
-
     /// Steps are relative to where they start: targets are moved when they are put behind others.
     private static func moved(_ steps: [Step], by offset: Int) -> [Step] {
         steps.map { step in
@@ -64,14 +59,19 @@ struct PatternCompiler {
         }
     }
 
-    private static func joined(_ first: [Step], _ second: [Step]) -> [Step] { first + moved(second, by: first.count) }
+    /// In place: what a pattern repeats costs as much as it is long.
+    private func append(_ more: [Step], to steps: inout [Step]) throws(FilterError) {
+        guard steps.count + more.count < maxSteps else { throw wrong("it is too long, or repeats too much") }
+        steps += Self.moved(more, by: steps.count)
+    }
 
     private mutating func alternation() throws(FilterError) -> [Step] {
         var steps = try sequence()
         while take("|") {
             let other = try sequence()
             let first = [Step.split(1, steps.count + 2)] + Self.moved(steps, by: 1)
-            steps = try checked(Self.joined(first + [.jump(first.count + 1 + other.count)], other))
+            steps = first + [.jump(first.count + 1 + other.count)]
+            try append(other, to: &steps)
         }
         return steps
     }
@@ -79,7 +79,7 @@ struct PatternCompiler {
     private mutating func sequence() throws(FilterError) -> [Step] {
         var steps: [Step] = []
         while let scalar = current, scalar != "|", scalar != ")" {
-            steps = try checked(Self.joined(steps, try repetition()))
+            try append(try repetition(), to: &steps)
         }
         return steps
     }
@@ -128,13 +128,14 @@ struct PatternCompiler {
         // Nothing, however often, is nothing.
         guard !steps.isEmpty else { return [] }
         var result: [Step] = []
-        for _ in 0..<least { result = try checked(Self.joined(result, steps)) }
+        for _ in 0..<least { try append(steps, to: &result) }
         guard let most else {
             let loop = [Step.split(1, steps.count + 2)] + Self.moved(steps, by: 1) + [.jump(0)]
-            return try checked(Self.joined(result, loop))
+            try append(loop, to: &result)
+            return result
         }
         let maybe = [Step.split(1, steps.count + 1)] + Self.moved(steps, by: 1)
-        for _ in least..<most { result = try checked(Self.joined(result, maybe)) }
+        for _ in least..<most { try append(maybe, to: &result) }
         return result
     }
 

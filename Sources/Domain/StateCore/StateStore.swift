@@ -156,7 +156,9 @@ private final class Ticket<C: Command>: Work {
         var transaction = Transaction(state: batch.state)
         let result: Result<C.Outcome, Refusal>
         do throws(Refusal) {
-            result = .success(try command.apply(to: &transaction))
+            let outcome = try command.apply(to: &transaction)
+            for write in transaction.writes { try write.check() }
+            result = .success(outcome)
             batch.state = transaction.committedState
             batch.writes += transaction.writes
             batch.changes += transaction.changes

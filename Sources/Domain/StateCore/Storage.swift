@@ -1,12 +1,35 @@
+import IdentityCore
+
 /// One change of a stored entry; a `nil` value deletes it.
 package struct StorageWrite: Hashable, Sendable {
-    /// `table/rest`, at most 512 bytes of UTF-8; the part before the first slash is the table.
+    /// `table/rest`, at most `maxKeyBytes` of UTF-8; the part before the first slash is the table.
     package var key: String
     package var value: [UInt8]?
 
     package init(key: String, value: [UInt8]?) {
         self.key = key
         self.value = value
+    }
+
+    /// Keys are made of names: far more than any name of the field has.
+    package static let maxKeyBytes = 512
+    /// A peer's resource stays below 8 MiB (protocol section 4.10); twice that leaves room for what is kept with it.
+    package static let maxValueBytes = 16 << 20
+
+    /// What cannot be stored is the fault of who wants it, and no reason to refuse what others want at the same time.
+    ///
+    /// - Throws: `invalid`.
+    func check() throws(Refusal) {
+        guard key.utf8.count <= Self.maxKeyBytes else {
+            throw Refusal(
+                .invalid,
+                "a name is too long to be stored: it may have about \(Self.maxKeyBytes) bytes, and not "
+                    + "\(key.utf8.count)")
+        }
+        guard let count = value?.count, count > Self.maxValueBytes else { return }
+        throw Refusal(
+            .invalid, "this is too large to be stored as one: it may take \(Self.maxValueBytes) bytes, and not \(count)"
+        )
     }
 }
 

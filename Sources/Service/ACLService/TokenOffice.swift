@@ -1,8 +1,8 @@
 package import ACLCore
 package import IdentityCore
 import IdentityService
-package import PeeringCore
-package import StateCore
+import PeeringCore
+import StateCore
 
 /// Makes tokens and policies: gives them IDs and secrets, and keeps of a secret its digest alone.
 package struct TokenOffice: Sendable {
@@ -16,23 +16,6 @@ package struct TokenOffice: Sendable {
     package struct Issued: Sendable {
         package var token: ACLToken
         package var secret: SecretText
-    }
-
-    /// What a client wants of a token.
-    package struct TokenRequest: Sendable {
-        /// Empty for one that is made up. The same for the secret.
-        package var accessorID = ""
-        package var secret = SecretText("")
-        package var description = ""
-        package var policies: [ACLPolicyLink] = []
-        package var serviceIdentities: [ACLToken.ServiceIdentity] = []
-        package var nodeIdentities: [ACLToken.NodeIdentity] = []
-        package var isLocal = false
-        package var expirationTime: Timestamp?
-        /// Nanoseconds from now.
-        package var expirationTTL: Int64?
-
-        package init() {}
     }
 
     // MARK: Tokens
@@ -57,7 +40,7 @@ package struct TokenOffice: Sendable {
         _ = try await control.store.apply(BootstrapACL(token, isConfigured: true))
     }
 
-    package func create(_ request: TokenRequest) async throws(Refusal) -> Issued {
+    package func create(_ request: ACLTokenRequest) async throws(Refusal) -> Issued {
         let secret = try uuid(request.secret, "SecretID", whose: "Token")
         var token = try newToken(secret, request.description)
         let accessorID = try uuid(SecretText(request.accessorID), "AccessorID", whose: "Token")
@@ -69,7 +52,7 @@ package struct TokenOffice: Sendable {
     }
 
     /// Changes what a token gives. Its secret and its life stay what they were.
-    package func update(_ request: TokenRequest) async throws(Refusal) -> ACLToken {
+    package func update(_ request: ACLTokenRequest) async throws(Refusal) -> ACLToken {
         guard let stored = token(request.accessorID) else { throw .aclNotFound }
         let isSame = request.secret.isEmpty || Secrets.digest(of: request.secret.reveal()) == stored.secret
         let isRedacted = request.secret.reveal() == Self.hidden || stored.isAnonymous
@@ -102,7 +85,7 @@ package struct TokenOffice: Sendable {
             createTime: control.now())
     }
 
-    private func fill(_ token: inout ACLToken, from request: TokenRequest) {
+    private func fill(_ token: inout ACLToken, from request: ACLTokenRequest) {
         token.serviceIdentities = request.serviceIdentities
         token.nodeIdentities = request.nodeIdentities
         token.isLocal = request.isLocal
@@ -117,7 +100,7 @@ package struct TokenOffice: Sendable {
         return text
     }
 
-    private func expiration(of request: TokenRequest, at now: Timestamp) throws(Refusal) -> Timestamp? {
+    private func expiration(of request: ACLTokenRequest, at now: Timestamp) throws(Refusal) -> Timestamp? {
         guard let ttl = request.expirationTTL, ttl != 0 else { return request.expirationTime }
         guard request.expirationTime == nil else {
             throw Refusal(.invalid, "Token Expiration TTL and Expiration Time cannot both be set")

@@ -19,10 +19,9 @@ package final class SQLiteStorage: Storage {
     /// What is refused before it reaches the file.
     package struct Limits: Hashable, Sendable {
         /// Bytes of one key. The protocol ``StateCore/Storage`` promises no more.
-        package var maxKeyBytes = 512
-        /// Bytes of one value. A peer's resource stays below 8 MiB (protocol section 4.10); twice that leaves room
-        /// for what is kept with it.
-        package var maxValueBytes = 16 << 20
+        package var maxKeyBytes = StorageWrite.maxKeyBytes
+        /// Bytes of one value, likewise.
+        package var maxValueBytes = StorageWrite.maxValueBytes
 
         package init() {}
     }

@@ -62,6 +62,16 @@ import Testing
                     "f.json:1:12: prot: unknown key `prot`; did you mean `Port`?",
                 ]
             ),
+            (
+                #"{"a\u001b[31m":1}"#, ["f.json:1:2: a\u{FFFD}[31m: unknown key `a\u{FFFD}[31m`"]
+            ),
+            (
+                #"{"services":{"\#(String(repeating: "x", count: 81))":1}}"#,
+                [
+                    "f.json:1:14: services.\(String(repeating: "x", count: 80))...: unknown key "
+                        + "`\(String(repeating: "x", count: 80))...`"
+                ]
+            ),
         ] as [(String, [String])])
     func reportsAllProblems(text: String, expected: [String]) throws {
         let found = try problems(text)

@@ -31,6 +31,7 @@ struct FilterTests {
         "not Port == 81", "not (Port == 81 or Name == x)", "Port == 80 and Name == web-1",
         "Port == 81 or Name == web-1", "Port == 81 and Name == x or Native == true",
         "Native == true or Port == 81 and Name == x", "not not Port == 80", "(((Port == 80)))",
+        "\"\u{301}\" not in Tags", "Name != `\u{301}`", "Port\r\n==\u{A0}80",
     ])
     func thisHolds(text: String) throws {
         #expect(try holds(text))
@@ -56,6 +57,7 @@ struct FilterTests {
         ("Port is empty", 1, "cannot be empty"), ("Port matches x", 1, "cannot match a pattern"),
         ("x in Port", 6, "cannot contain a text"), ("Tags == x", 1, "cannot be compared"),
         ("Name matches `(`", 14, "a ( has no )"), ("Meta[rack] == 7", 6, "a key in quotes"),
+        ("Name == \"\u{301}\" x", 13, "the end"),
     ])
     func thisIsRefused(text: String, column: Int, words: String) {
         let error = #expect(throws: FilterError.self) { try holds(text) }

@@ -31,7 +31,7 @@ private func read(_ text: [UInt8], _ limits: DocumentLimits) -> Document? {
         checkDepth(document, limits.maxDepth)
         return document
     } catch {
-        check(error.problems, text)
+        checkProblems(error.problems, of: text)
         return nil
     }
 }
@@ -47,20 +47,5 @@ private func checkDepth(_ document: Document, _ left: Int) {
         require(left > 0, "deeper than the limit")
         for member in members { checkDepth(member.value, left - 1) }
         require(Set(members.map(\.key)).count == members.count, "a key twice")
-    }
-}
-
-private func check(_ problems: [DocumentProblem], _ text: [UInt8]) {
-    require(!problems.isEmpty, "refused without a reason")
-    require(problems.count <= ProblemCollector.maxKept + 1, "too many problems")
-    require(problems == problems.sorted { $0.position < $1.position }, "problems out of order")
-    let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    for problem in problems {
-        let (line, column) = (Int(problem.position.line), Int(problem.position.column))
-        let isNotice = problem.position == .none && problems.count > ProblemCollector.maxKept
-        require(isNotice || lines.indices.contains(line - 1), "\(problem): a line that is not there")
-        require(isNotice || (1...lines[line - 1].count + 1).contains(column), "\(problem): a column that is not there")
-        require((10...400).contains(problem.message.utf8.count), "\(problem): an odd sentence")
-        require(!problem.message.unicodeScalars.contains { $0.value < 0x20 }, "\(problem): a control character")
     }
 }

@@ -75,7 +75,7 @@ import Testing
         try await TestDaemon.run { daemon in
             let declared = RouteTable.all(APIEnvironment(dependencies: daemon.dependencies, limits: HTTPLimits()))
                 .routes.flatMap { route in
-                    route.methods.map { "\($0.name) \(route.parts.joined(separator: "/"))" }
+                    route.methods.map { "\($0.name) \(route.pattern.parts.joined(separator: "/"))" }
                 }
             #expect(Set(declared) == tested)
         }

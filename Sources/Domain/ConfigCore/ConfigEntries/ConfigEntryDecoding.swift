@@ -113,7 +113,8 @@ extension MapReader {
         let suggestion = nearest(to: text, among: names)
         let hint = suggestion.map { "did you mean `\($0)`?" } ?? "the kinds are \(inWords(names))"
         problem(
-            .wrongType, "Kind", "unknown kind `\(text)`; \(hint)", consulWords: consulWords, suggestion: suggestion)
+            .wrongType, "Kind", "unknown kind `\(shown(text))`; \(hint)", consulWords: consulWords,
+            suggestion: suggestion)
     }
 
     /// - Parameter words: how Consul names the key behind the map's context.

@@ -118,7 +118,7 @@ extension TLSParameters {
                     + "TLSMinVersion is set to TLSv1_3")
         }
         for suite in cipherSuites where !Self.knownCipherSuites.contains(suite) {
-            map.consulRefuses("CipherSuites", "no matching Envoy TLS cipher suite found for \(suite)")
+            map.consulRefuses("CipherSuites", "no matching Envoy TLS cipher suite found for \(shown(suite))")
         }
     }
 }

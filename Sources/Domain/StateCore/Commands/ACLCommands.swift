@@ -2,17 +2,6 @@ package import ACLCore
 package import IdentityCore
 package import PeeringCore
 
-/// Which policy is meant: by its ID if there is one, else by its name.
-package struct ACLPolicyLink: Hashable, Sendable {
-    package var id: String
-    package var name: String
-
-    package init(id: String = "", name: String = "") {
-        self.id = id
-        self.name = name
-    }
-}
-
 extension Refusal {
     /// There is no such policy or token; Consul answers so whatever the caller knew.
     package static let aclNotFound = Refusal(.denied, "ACL not found")

@@ -21,19 +21,18 @@ struct APIResponder: HTTPResponder {
     }
 
     private func response(to request: Request, _ context: APIContext) async -> Response {
-        let target = request.head.path ?? "/"
-        guard target.utf8.count <= limits.maxTargetBytes else {
+        let text = request.head.path ?? "/"
+        guard text.utf8.count <= limits.maxTargetBytes else {
             let text = "the path and the query of a request may have \(limits.maxTargetBytes) bytes together"
             return APIAnswer(status: .uriTooLong, content: .text(text)).response(pretty: false)
         }
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let query = RequestQuery(parts.count > 1 ? parts[1] : "")
-        let secret = Self.secret(of: request, query)
+        let target = RequestTarget(text)
+        let secret = Self.secret(of: request, target.query)
         let access = Access(control, Credential(secret: secret, isTrusted: context.isTrusted))
         var apiRequest = APIRequest(
-            request, query: query, context: context, access: access, secret: secret.map(SecretText.init),
+            request, query: target.query, context: context, access: access, secret: secret.map(SecretText.init),
             limits: limits)
-        guard let (route, captures) = routes.find(parts[0]) else {
+        guard let (route, captures) = routes.find(target.path) else {
             let text = "Invalid URL path: not a recognized HTTP API endpoint"
             return APIAnswer(status: .notFound, content: .text(text)).response(pretty: false)
         }
@@ -41,9 +40,9 @@ struct APIResponder: HTTPResponder {
         var answer = await answer(route, apiRequest)
         answer.defaultPolicy = control.defaultAccess.rawValue
         answer.isFiltered = access.hasFiltered
-        note(answer, to: apiRequest, path: parts[0], isReport: route.isReport)
+        note(answer, to: apiRequest, path: target.path, isReport: route.isReport)
         // Consul is always pretty for a browser or whoever asks.
-        return answer.response(pretty: query.has("pretty"))
+        return answer.response(pretty: target.query.has("pretty"))
     }
 
     private func answer(_ route: Route, _ request: APIRequest) async -> APIAnswer {

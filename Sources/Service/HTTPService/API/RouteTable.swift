@@ -5,8 +5,7 @@ import IdentityCore
 struct Route: Sendable {
     typealias Handler = @Sendable (APIRequest) async throws(Refusal) -> APIAnswer
 
-    /// Parts of the path below `/v1`; a part that starts with a colon is open.
-    let parts: [String]
+    let pattern: RoutePattern
     private(set) var methods: [(name: String, needs: RouteNeed, handler: Handler)]
     /// What the OpenAPI document says of each method; for routes of our own.
     private(set) var documents: [String: OperationDocument] = [:]
@@ -17,7 +16,7 @@ struct Route: Sendable {
     ///   - path: such as `peering/:name`.
     ///   - methods: each with what its sender must be allowed.
     init(_ path: String, _ methods: (name: String, needs: RouteNeed, handler: Handler)...) {
-        self.parts = path.split(separator: "/").map(String.init)
+        pattern = RoutePattern(path)
         self.methods = methods
     }
 
@@ -42,20 +41,6 @@ struct Route: Sendable {
         return route
     }
 
-    /// The open parts of a path that fits, decoded.
-    func match(_ path: [Substring]) -> [String]? {
-        guard path.count == parts.count else { return nil }
-        var captures: [String] = []
-        for (part, given) in zip(parts, path) {
-            if part.first == ":" {
-                captures.append(percentDecoded(given))
-            } else if part != given {
-                return nil
-            }
-        }
-        return captures
-    }
-
     var allow: String { (["OPTIONS"] + methods.map(\.name)).joined(separator: ",") }
 }
 
@@ -69,10 +54,9 @@ struct RouteTable: Sendable {
 
     /// The route of a path with its open parts. Fixed paths win over open ones by standing first.
     func find(_ path: Substring) -> (route: Route, captures: [String])? {
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count > 2, parts.removeFirst().isEmpty, parts.removeFirst() == "v1" else { return nil }
+        guard let parts = RoutePattern.parts(of: path) else { return nil }
         for route in routes {
-            if let captures = route.match(parts) { return (route, captures) }
+            if let captures = route.pattern.match(parts) { return (route, captures) }
         }
         return nil
     }

@@ -12,7 +12,7 @@ enum OpenAPIDocument {
             Route("\(prefix)/openapi.json", ("GET", .nothing, handler))
                 .documented("GET", OperationDocument(summary: "This document.", answer: .json(.anyObject)))
         }
-        let ours = (routes + [itself { _ throws(Refusal) in .empty }]).filter { $0.parts.first == prefix }
+        let ours = (routes + [itself { _ throws(Refusal) in .empty }]).filter { $0.pattern.parts.first == prefix }
         return itself { _ throws(Refusal) in .json { $0.openAPI(ours, version: version) } }
     }
 }
@@ -111,8 +111,8 @@ extension JSONWriter {
 
 extension Route {
     fileprivate var openAPIPath: String {
-        "/v1/" + parts.map { $0.first == ":" ? "{\($0.dropFirst())}" : $0 }.joined(separator: "/")
+        "/v1/" + pattern.parts.map { $0.first == ":" ? "{\($0.dropFirst())}" : $0 }.joined(separator: "/")
     }
 
-    fileprivate var captureNames: [String] { parts.filter { $0.first == ":" }.map { String($0.dropFirst()) } }
+    fileprivate var captureNames: [String] { pattern.parts.filter { $0.first == ":" }.map { String($0.dropFirst()) } }
 }

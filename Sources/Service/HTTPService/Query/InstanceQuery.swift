@@ -75,6 +75,17 @@ struct InstanceGroup: Sendable {
     var entries: [InstanceEntry]
 }
 
+extension RequestFilter {
+    /// With the instances that it holds for; a group of which it holds for none is not there.
+    func select(_ groups: [InstanceGroup]) -> [InstanceGroup] {
+        guard isGiven else { return groups }
+        return groups.compactMap { group in
+            let entries = select(group.entries) { $0.healthEntry($1) }
+            return entries.isEmpty ? nil : InstanceGroup(name: group.name, peer: group.peer, entries: entries)
+        }
+    }
+}
+
 extension InstanceQuery {
     /// What reads of a whole catalog wait for.
     static let interest: StateInterest = [.localCatalog, .imports, .peerings]

@@ -38,12 +38,7 @@ enum ACLRoutes {
     private static func bootstrap(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        let bytes = try await request.body()
-        var secret = SecretText("")
-        if !bytes.isEmpty {
-            let (text, _) = try decodeBody(bytes, "Request decode failed") { $0.string("BootstrapSecret") ?? "" }
-            secret = SecretText(text ?? "")
-        }
+        let secret = try BootstrapBody.secret(in: try await request.body())
         let issued = try await environment.office.bootstrap(secret: secret)
         let tables = environment.dependencies.store.state.acl
         return .json { $0.value(issued.token, secret: issued.secret.reveal(), tables, isBootstrap: true) }
@@ -54,7 +49,7 @@ enum ACLRoutes {
     private static func createPolicy(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        let policy = try policy(in: try await request.body())
+        let policy = try ACLPolicy(body: try await request.body())
         guard policy.id.isEmpty else { throw Refusal(.invalid, "Cannot specify the ID when creating a new policy") }
         let created = try await environment.office.create(policy)
         return .json { $0.value(created) }
@@ -63,7 +58,7 @@ enum ACLRoutes {
     private static func updatePolicy(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        var policy = try policy(in: try await request.body())
+        var policy = try ACLPolicy(body: try await request.body())
         let id = request.captures[0]
         guard policy.id.isEmpty || policy.id == id else {
             throw Refusal(.invalid, "Policy ID in URL and payload do not match")
@@ -71,25 +66,6 @@ enum ACLRoutes {
         policy.id = id
         let updated = try await environment.office.update(policy)
         return .json { $0.value(updated) }
-    }
-
-    private static func policy(in bytes: [UInt8]) throws(Refusal) -> ACLPolicy {
-        let (body, _) = try decodeBody(bytes, "Policy decoding failed") { map in
-            (
-                id: map.string("ID") ?? "", name: map.string("Name") ?? "",
-                description: map.string("Description") ?? "", text: map.string("Rules") ?? "",
-                datacenters: map.strings("Datacenters") ?? []
-            )
-        }
-        guard let body else { throw Refusal(.invalid, "Policy decoding failed: EOF") }
-        do throws(DocumentProblems) {
-            return try ACLPolicy(
-                id: body.id, name: body.name, description: body.description, text: body.text,
-                datacenters: body.datacenters)
-        } catch {
-            throw Refusal(
-                .invalid, "Failed to parse ACL rules: \(error.problems.map(\.description).joined(separator: "; "))")
-        }
     }
 
     private static func deletePolicy(

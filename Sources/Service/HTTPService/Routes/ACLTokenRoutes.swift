@@ -2,7 +2,6 @@ import ACLCore
 import ACLService
 import DocumentCore
 import IdentityCore
-import PeeringCore
 import StateCore
 
 /// `/v1/acl/token` and `/v1/acl/tokens`. A secret is shown once, to who makes the token; afterwards it is not known
@@ -69,13 +68,13 @@ enum ACLTokenRoutes {
     private static func create(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        show(try await environment.office.create(try wish(in: try await request.body())), environment)
+        show(try await environment.office.create(try ACLTokenRequest(body: try await request.body())), environment)
     }
 
     private static func update(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        var wish = try wish(in: try await request.body())
+        var wish = try ACLTokenRequest(body: try await request.body())
         let accessorID = request.captures[0]
         guard wish.accessorID.isEmpty || wish.accessorID.lowercased() == accessorID.lowercased() else {
             throw Refusal(.invalid, "Accessor ID in URL and payload do not match")
@@ -93,7 +92,7 @@ enum ACLTokenRoutes {
         guard let token = environment.office.token(request.captures[0]) else { throw .aclNotFound }
         guard !token.isAnonymous else { throw Refusal(.invalid, "Cannot clone the anonymous token") }
         let bytes = try await request.body()
-        var wish = bytes.isEmpty ? TokenOffice.TokenRequest() : try self.wish(in: bytes)
+        var wish = bytes.isEmpty ? ACLTokenRequest() : try ACLTokenRequest(body: bytes)
         if wish.description.isEmpty { wish.description = token.description }
         wish.policies = token.policyIDs.map { ACLPolicyLink(id: $0) }
             .filter { environment.dependencies.store.state.acl.policy(id: $0.id) != nil }
@@ -115,45 +114,5 @@ enum ACLTokenRoutes {
     ) async throws(Refusal) -> APIAnswer {
         try await environment.office.delete(token: request.captures[0], requester: request.access.accessorID)
         return .json { $0.value(true) }
-    }
-
-    // MARK: Bodies
-
-    private static func wish(in bytes: [UInt8]) throws(Refusal) -> TokenOffice.TokenRequest {
-        let (wish, broken) = try decodeBody(bytes, "Token decoding failed") { Self.wish(&$0) }
-        if let broken { throw Refusal(.invalid, "Token decoding failed: \(broken)") }
-        return wish ?? TokenOffice.TokenRequest()
-    }
-
-    private static func wish(_ map: inout MapReader) -> TokenOffice.TokenRequest {
-        var wish = TokenOffice.TokenRequest()
-        wish.accessorID = map.string("AccessorID") ?? ""
-        wish.secret = SecretText(map.string("SecretID") ?? "")
-        wish.description = map.string("Description") ?? ""
-        wish.policies =
-            map.maps("Policies") { ACLPolicyLink(id: $0.string("ID") ?? "", name: $0.string("Name") ?? "") } ?? []
-        wish.serviceIdentities =
-            map.maps("ServiceIdentities") { identity in
-                ACLToken.ServiceIdentity(
-                    serviceName: identity.string("ServiceName") ?? "",
-                    datacenters: identity.strings("Datacenters") ?? [])
-            } ?? []
-        wish.nodeIdentities =
-            map.maps("NodeIdentities") { identity in
-                ACLToken.NodeIdentity(
-                    nodeName: identity.string("NodeName") ?? "", datacenter: identity.string("Datacenter") ?? "")
-            } ?? []
-        for key in ["Roles", "TemplatedPolicies"] where !(map.member(key)?.value.list ?? []).isEmpty {
-            map.invalid(key, "are not kept by hawser: give the token policies, or service and node identities")
-        }
-        wish.isLocal = map.bool("Local") ?? false
-        if let text = map.string("ExpirationTime") {
-            wish.expirationTime = Timestamp(rfc3339: text)
-            if wish.expirationTime == nil {
-                map.invalid("ExpirationTime", "must be a time such as 2030-01-02T03:04:05Z")
-            }
-        }
-        wish.expirationTTL = map.duration("ExpirationTTL")?.nanoseconds
-        return wish
     }
 }
