@@ -19,7 +19,7 @@ test: ## build and run all tests
 	@Deploy/dev/setup.sh test
 	@Deploy/dev/test.sh
 
-test-clients: setup ## run Prometheus, py-consul, curl, dig and schemathesis against live daemons
+test-clients: setup ## run clients of Consul (Prometheus, Python, curl, dig ...) against live daemons
 	@Deploy/dev/test-clients.sh
 
 build: setup ## build hawser for development

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs clients that people have against live daemons: Prometheus' consul_sd, a Python library, curl, dig, and
-# schemathesis on the OpenAPI document. Installs what is missing. Arguments go to pytest (`test-clients.sh -k curl`).
+# Runs clients that people have against live daemons: Prometheus and VictoriaMetrics, two Python libraries, curl, dig,
+# and schemathesis on the OpenAPI document, for longer with HAWSER_FUZZ_SECONDS. Installs what is missing. Arguments go
+# to pytest (`test-clients.sh -k curl`).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,6 +18,7 @@ missing=()
 command -v curl >/dev/null || missing+=(curl)
 command -v dig >/dev/null || missing+=(bind9-dnsutils)
 command -v prometheus >/dev/null || missing+=(prometheus)
+command -v victoria-metrics >/dev/null || missing+=(victoria-metrics)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
 

@@ -1,9 +1,13 @@
-"""Two clusters that real clients look at: `harbor` exports to `island`, which has services of its own."""
+"""What every test may ask for: directories and daemons that are gone at its end."""
+
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from standin.hawser import Hawser, exports
-from standin.waiting import eventually
+import clusters
+from standin.authority import Authority
+from standin.hawser import Hawser
 
 
 @pytest.fixture
@@ -11,8 +15,8 @@ def make_hawser(tmp_path):
     """Makes daemons; they end with the test."""
     made = []
 
-    def make(name, **settings):
-        daemon = Hawser(tmp_path / name, name, **settings)
+    def make(name, kind=Hawser, **settings):
+        daemon = kind(tmp_path / name, name, **settings)
         made.append(daemon)
         daemon.start()
         return daemon
@@ -22,26 +26,33 @@ def make_hawser(tmp_path):
         daemon.kill()
 
 
-def service(name, port, **fields):
-    return {"Name": name, "Port": port} | fields
+@pytest.fixture
+def make_island(make_hawser):
+    """Makes `island` with `harbor` behind it, and with all doors open."""
+    with tempfile.TemporaryDirectory(prefix="hawser-") as path:
+        directory = Path(path)
+
+        def make(kind=Hawser, **agent):
+            authority = Authority()
+            doors = clusters.Doors.make(directory, authority)
+            harbor = make_hawser("harbor", datacenter="dc1")
+            agent |= doors.settings(directory, authority)
+            island = make_hawser("island", kind=kind, datacenter="dc2", agent=agent)
+            island.doors = doors
+            island.harbor = harbor
+            clusters.populate(harbor, island)
+            return island
+
+        yield make
 
 
 @pytest.fixture
-def island(make_hawser):
-    """Imports `web` over the peering `harbor`; has `db`, and `mail` on a node without an agent."""
-    harbor = make_hawser("harbor", datacenter="dc1")
-    island = make_hawser("island", datacenter="dc2")
-    for number in (1, 2):
-        put(harbor, "/v1/agent/service/register", service("web", 8000 + number, ID=f"web-{number}", Tags=["v1"]))
-    put(harbor, "/v1/config", exports("web", peer="island"))
-    put(island, "/v1/agent/service/register", service("db", 5432, Meta={"team": "a"}))
-    mail = {"Service": "mail", "Port": 25}
-    put(island, "/v1/catalog/register", {"Node": "old-box", "Address": "192.0.2.25", "Service": mail})
-    assert island.establish(harbor.token("island"), peer="harbor").status == 200
-    eventually(lambda: len(island.imported("web", "harbor")) == 2, "web is imported")
-    return island
+def island(make_island):
+    """Without access control."""
+    return make_island()
 
 
-def put(daemon, path, body):
-    answer = daemon.api("PUT", path, body)
-    assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
+@pytest.fixture
+def guarded(make_island):
+    """With access control that denies what no rule allows."""
+    return make_island(kind=clusters.Managed, acl=clusters.DENY)

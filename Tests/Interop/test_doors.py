@@ -12,18 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from standin.authority import Authority
+from standin.authority import Authority, write_pair
 from standin.hawser import PROGRAM, free_port
 from standin.waiting import eventually
-
-
-def write_pair(directory, issued, name="server"):
-    """Puts a certificate and its key where the daemon's settings say."""
-    certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
-    certificate.write_text(issued.certificate_pem)
-    key.touch(mode=0o600)
-    key.write_text(issued.key_pem)
-    return str(certificate), str(key)
 
 
 class Secure:

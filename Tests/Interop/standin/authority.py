@@ -138,3 +138,12 @@ class Authority:
             critical=False,
         )
         return builder.sign(signer, hashes.SHA256())
+
+
+def write_pair(directory, issued, name="server"):
+    """Puts a certificate and its key where a daemon's settings may say: their paths."""
+    certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
+    certificate.write_text(issued.certificate_pem)
+    key.touch(mode=0o600)
+    key.write_text(issued.key_pem)
+    return str(certificate), str(key)

@@ -151,6 +151,22 @@ import Testing
         }
     }
 
+    @Test func tokensAreListedByWhatTheyHave() async throws {
+        try await TestDaemon.run(access: .deny) { daemon in
+            let id = try await daemon.makePolicy("p", rules: "")["ID"]?.string ?? ""
+            for body in [#"{"Policies": [{"ID": "\#(id)"}]}"#, #"{"ServiceIdentities": [{"ServiceName": "web"}]}"#] {
+                _ = try await daemon.manage(.put, "/v1/acl/token", body)
+            }
+            for (filter, count) in [
+                ("", 4), ("policy=\(id)", 1), ("policy=x", 0), ("servicename=web", 1), ("servicename=db", 0),
+                ("policy=\(id)&servicename=web", 0), ("role=r", 0), ("authmethod=m", 0),
+            ] {
+                let listed = try await daemon.manage(.get, "/v1/acl/tokens?\(filter)")
+                #expect(listed.list?.count == count, "\(filter)")
+            }
+        }
+    }
+
     @Test func tokensExpire() async throws {
         let now = Mutex(TestDaemon.start())
         try await TestDaemon.run(access: .deny, now: { now.withLock { $0 } }) { daemon in
@@ -188,7 +204,7 @@ import Testing
         ),
         (
             #"{"Roles": [{"Name": "r"}]}"#,
-            "Token decoding failed: are not kept by hawser: give the token policies, or service and node identities"
+            "Token decoding failed: Roles: are not kept by hawser: give the token policies, or service and node identities"
         ),
     ])
     func refusesTokens(body: String, text: String) async throws {

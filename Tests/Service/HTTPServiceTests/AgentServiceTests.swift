@@ -82,6 +82,17 @@ struct AgentServiceTests {
         }
     }
 
+    /// `force=false` forces nothing.
+    @Test(arguments: [("", false), ("?force=false", false), ("?force=0", false), ("?force", true), ("?force=1", true)])
+    func rootsAreRetiredByForceIfItIsAskedFor(query: String, isForced: Bool) async throws {
+        try await TestDaemon.run { daemon in
+            let answer = try await daemon.send(.put, "/v1/hawser/ca/retire\(query)")
+            #expect(answer.text.contains("peers have not confirmed the present roots") != isForced)
+            let unclear = try await daemon.send(.put, "/v1/hawser/ca/retire?force=perhaps")
+            #expect(unclear.text == #"Invalid value for force: "perhaps""#)
+        }
+    }
+
     @Test func theCAIsConfiguredByWhatMakesANewRootNecessary() async throws {
         try await TestDaemon.run { daemon in
             let target = "/v1/connect/ca/configuration"

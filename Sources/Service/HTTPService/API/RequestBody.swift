@@ -18,9 +18,9 @@ func decodeBody<Value>(
     }
     let value = MapReader.read(document, unknown: .ignore, into: problems, read)
     guard !problems.problems.isEmpty else { return (value, nil) }
+    let reasons = problems.problems.map(\.sentence).joined(separator: "; ")
     guard problems.problems.allSatisfy({ $0.code == .invalid }) else {
-        let reasons = problems.problems.map(\.sentence).joined(separator: "; ")
         throw Refusal(.invalid, "\(failure): \(reasons)")
     }
-    return (value, problems.problems.map { $0.consulWords ?? $0.message }.joined(separator: "; "))
+    return (value, reasons)
 }

@@ -23,6 +23,14 @@ enum RouteNeed: Sendable {
         }
     }
 
+    /// Whether a request can be denied for its token.
+    var looksAtToken: Bool {
+        switch self {
+        case .nothing: false
+        case .token, .permission, .filter, .handler: true
+        }
+    }
+
     // MARK: What most routes need
 
     static func acl(_ level: AccessLevel) -> RouteNeed { fixed(Permission(.acl, level)) }

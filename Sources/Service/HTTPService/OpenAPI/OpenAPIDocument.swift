@@ -30,6 +30,7 @@ extension JSONWriter {
             json.object("paths") { json in
                 for route in routes { json.object(route.openAPIPath) { $0.operations(of: route) } }
             }
+            json.openAPIComponents()
         }
     }
 
@@ -38,9 +39,10 @@ extension JSONWriter {
             let document = route.documents[method.name] ?? OperationDocument(summary: "", answer: .empty)
             object(method.name.lowercased()) { json in
                 json.field("summary", document.summary)
+                json.security(of: method.needs)
                 json.list("parameters") { $0.parameters(of: document, route) }
                 if let body = document.body { json.requestBody(body) }
-                json.object("responses") { $0.responses(of: document) }
+                json.object("responses") { $0.responses(of: document, needing: method.needs) }
             }
         }
     }
@@ -53,8 +55,8 @@ extension JSONWriter {
             parameter(item.name, item.schema, item.meaning, in: "query", isRequired: false)
         }
         guard document.canBlock else { return }
-        parameter("index", .integer, "X-Consul-Index of an answer: waits for another.", in: "query", isRequired: false)
-        parameter("wait", .text, "How long at most, such as 30s.", in: "query", isRequired: false)
+        parameter("index", .natural, "X-Consul-Index of an answer: waits for another.", in: "query", isRequired: false)
+        parameter("wait", .span, "How long at most, such as 30s.", in: "query", isRequired: false)
     }
 
     private mutating func parameter(
@@ -65,6 +67,8 @@ extension JSONWriter {
             json.field("in", place)
             json.field("required", isRequired)
             json.field("description", meaning)
+            // As if it were not there.
+            if place == "query" { json.field("allowEmptyValue", true) }
             json.key("schema")
             json.schema(schema)
         }
@@ -73,39 +77,22 @@ extension JSONWriter {
     private mutating func requestBody(_ schema: ValueSchema) {
         object("requestBody") { json in
             json.field("required", true)
-            json.object("content") { json in
-                json.object("application/json") { json in
-                    json.key("schema")
-                    json.schema(schema)
-                }
-            }
+            json.content("application/json", schema)
         }
     }
 
-    private mutating func responses(of document: OperationDocument) {
+    private mutating func responses(of document: OperationDocument, needing need: RouteNeed) {
         object("200") { json in
             json.field("description", "OK")
+            json.headers([.defaultPolicy] + (document.canBlock ? [.index] : []))
             switch document.answer {
             case .empty: break
             case .json(let schema): json.content("application/json", schema)
             case .lines(let schema): json.content("application/x-ndjson", schema)
             }
         }
-        for status in ([400] + document.refusals).sorted() {
-            object("\(status)") { json in
-                json.field("description", "Why not, as a sentence.")
-                json.content("text/plain", .text)
-            }
-        }
-    }
-
-    private mutating func content(_ type: String, _ schema: ValueSchema) {
-        object("content") { json in
-            json.object(type) { json in
-                json.key("schema")
-                json.schema(schema)
-            }
-        }
+        for status in ([400] + document.refusals).sorted() { response(status, .refusal) }
+        if need.looksAtToken { response(403, .denied) }
     }
 }
 

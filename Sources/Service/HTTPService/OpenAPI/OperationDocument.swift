@@ -38,6 +38,11 @@ struct OperationDocument: Sendable {
 /// A value of JSON, as a schema.
 indirect enum ValueSchema: Sendable {
     case text, integer, number, boolean, time
+    case oneOf([String])
+    /// Of 64 bits.
+    case natural
+    /// As Go writes it, such as `1h30m`; shorter than what 64 bits of nanoseconds hold.
+    case span
     case list(ValueSchema)
     case map(ValueSchema)
     /// Further keys may come; all of these are there.
@@ -72,6 +77,16 @@ extension JSONWriter {
     private mutating func schemaFields(_ schema: ValueSchema) {
         switch schema {
         case .text: field("type", "string")
+        case .oneOf(let texts):
+            field("type", "string")
+            field("enum", texts)
+        case .natural:
+            field("type", "integer")
+            field("minimum", 0)
+            field("maximum", UInt64.max)
+        case .span:
+            field("type", "string")
+            field("pattern", #"^(0|([0-9]{1,5}(\.[0-9]{1,9})?(ns|us|ms|s|m|h)){1,4})$"#)
         case .integer: field("type", "integer")
         case .number: field("type", "number")
         case .boolean: field("type", "boolean")

@@ -51,15 +51,25 @@ enum ACLTokenRoutes {
     private static func list(
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
-        let policy = request.query.text("policy")
+        let isAsked = filter(request.query)
         let now = environment.dependencies.now
         return try await environment.query(request, interest: .acl) { state, numbers in
-            let tokens = state.acl.tokens(at: now()).filter { token in
-                policy.map { token.policyIDs.contains($0) } ?? true
-            }
+            let tokens = state.acl.tokens(at: now()).filter(isAsked)
             return QueryResult(index: numbers.acl) { json in
                 json.list(tokens) { $0.value($1, secret: TokenOffice.hidden, state.acl) }
             }
+        }
+    }
+
+    /// By what the tokens are to have. No token here has a role, or comes of an authentication method.
+    private static func filter(_ query: RequestQuery) -> @Sendable (ACLToken) -> Bool {
+        let policy = query.text("policy")
+        let service = query.text("servicename")
+        let asksForNone = query.text("role") != nil || query.text("authmethod") != nil
+        return { token in
+            guard !asksForNone else { return false }
+            if let policy, !token.policyIDs.contains(policy) { return false }
+            return service.map { name in token.serviceIdentities.contains { $0.serviceName == name } } ?? true
         }
     }
 

@@ -111,7 +111,7 @@ enum ClusterRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let count = try await environment.dependencies.authority.retire(
-            request.query.text("root"), isForced: request.query.has("force"))
+            request.query.text("root"), isForced: try request.query.flag("force"))
         return .json { json in json.object { $0.field("Retired", count) } }
     }
 }

@@ -29,7 +29,10 @@ enum ExportPlanRoutes {
 
     private static let proposalDocument = OperationDocument(
         summary: "What an exported-services entry would do to each peer if it were written.", parameters: [peer],
-        body: .object([("Kind", .text), ("Name", .text), ("Services", .optional(.list(.anyObject)))]), answer: plans)
+        body: .object([
+            ("Kind", .oneOf([ConfigEntryKind.exportedServices.rawValue])), ("Name", .oneOf(["default"])),
+            ("Services", .optional(.orNull(.list(.anyObject)))),
+        ]), answer: plans)
 
     private static let peer = OperationDocument.Parameter("peer", .text, "The name of one peer; without it, all.")
 

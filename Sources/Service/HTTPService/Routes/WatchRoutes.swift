@@ -25,7 +25,7 @@ enum WatchRoutes {
         summary: "Every replicated change as a line, after a line for each service that is imported already.",
         parameters: [
             .init("peer", .text, "The name of one peering; without it, all."),
-            .init("format", .text, "jsonl, which is also what comes without it."),
+            .init("format", .oneOf(["jsonl"]), "What comes without it too."),
         ],
         answer: .lines(
             .object([
