@@ -69,12 +69,18 @@ struct RouteTable: Sendable {
 
     /// The route of a path with its open parts. Fixed paths win over open ones by standing first.
     func find(_ path: Substring) -> (route: Route, captures: [String])? {
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count > 2, parts.removeFirst().isEmpty, parts.removeFirst() == "v1" else { return nil }
+        guard let parts = Self.parts(of: path) else { return nil }
         for route in routes {
             if let captures = route.match(parts) { return (route, captures) }
         }
         return nil
+    }
+
+    /// What a path has below `/v1`.
+    static func parts(of path: Substring) -> [Substring]? {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 2, parts.removeFirst().isEmpty, parts.removeFirst() == "v1" else { return nil }
+        return parts
     }
 
     static func all(_ environment: APIEnvironment) -> RouteTable {
@@ -84,6 +90,7 @@ struct RouteTable: Sendable {
             + CatalogRoutes.routes(environment) + NodeRoutes.routes(environment)
             + ExternalRoutes.routes(environment) + HealthRoutes.routes(environment)
             + AgentRoutes.routes(environment) + AgentServiceRoutes.routes(environment)
+            + IntentionRoutes.routes(environment)
             + MaintenanceRoutes.routes(environment) + CheckRoutes.routes(environment)
             + ClusterRoutes.routes(environment) + ACLRoutes.routes(environment)
             + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)
