@@ -133,4 +133,11 @@ extension AccessTests {
             method: .get, route: "acl/tokens", target: "/acl/tokens", rules: #"acl = "read""#,
             denial: .refused("'acl:read'")),
     ]
+
+    /// Lists of what there is none of.
+    static let emptyRows = ["roles", "auth-methods", "binding-rules", "templated-policies"].map { name in
+        Row(
+            method: .get, route: "acl/\(name)", target: "/acl/\(name)", rules: #"acl = "read""#,
+            denial: .refused("'acl:read'"))
+    }
 }

@@ -38,7 +38,9 @@ import Testing
         var testDescription: String { "\(method.rawValue) \(target)" }
     }
 
-    static let rows = agentRows + catalogRows + peeringRows + configRows + intentionRows + aclRows
+    static let rows =
+        agentRows + catalogRows + peeringRows + configRows + intentionRows + aclRows
+        + emptyRows
 
     @Test(arguments: rows)
     func whoHasItGetsThroughAndWhoHasNothingDoesNot(row: Row) async throws {
