@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from clusters import service
 
 NOWHERE = "9ea2e8ee-1ca7-4b6c-b8b7-000000000000"
+EXACT = "connect/intentions/exact?source=a&destination=walk"
 ANONYMOUS = "00000000-0000-0000-0000-000000000002"
 
 #: What stands in the answer: `blocks` is JSON with an index to wait for.
@@ -41,12 +42,27 @@ def put(route, body=None, target="", answer=EMPTY, **fields):
 
 AGENT = [
     get("agent/self", answer=JSON, has='"Datacenter":"dc2"'),
+    get("agent/version", answer=JSON, has='"HumanVersion"'),
     get("agent/members", answer=JSON, has='"Name":"island"'),
     put("agent/service/register", service("walk", 1, Tags=["a", "b"], Check={"TTL": "1h"})),
     get("agent/services", answer=JSON, has='"walk"'),
     get("agent/service/:id", "agent/service/walk", answer=JSON, has='"ContentHash"'),
     put("agent/service/maintenance/:id", target="agent/service/maintenance/walk?enable=true&reason=a%20walk"),
     get("agent/checks", answer=JSON, has="_service_maintenance:walk"),
+    get(
+        "agent/health/service/id/:id",
+        "agent/health/service/id/walk",
+        answer=JSON,
+        status=503,
+        has='"AggregatedStatus":"maintenance"',
+    ),
+    get(
+        "agent/health/service/name/:name",
+        "agent/health/service/name/walk",
+        answer=JSON,
+        status=503,
+        has='"AggregatedStatus":"maintenance"',
+    ),
     put("agent/service/maintenance/:id", target="agent/service/maintenance/walk?enable=false"),
     put("agent/maintenance", target="agent/maintenance?enable=true"),
     put("agent/maintenance", target="agent/maintenance?enable=false"),
@@ -86,6 +102,7 @@ CATALOG = [
     get("internal/ui/exported-services", "internal/ui/exported-services?peer=harbor", has="[]"),
     get("status/leader", answer=JSON, has="127.0.0.1:"),
     get("status/peers", answer=JSON, has="127.0.0.1:"),
+    get("operator/raft/configuration", answer=JSON, has='"Leader":true'),
 ]
 
 CONFIG = [
@@ -94,7 +111,34 @@ CONFIG = [
     get("config/:kind/:name", "config/service-defaults/walk", has='"http"'),
     Row("DELETE", "config/:kind/:name", JSON, "config/service-defaults/walk", has="{}"),
     get("config/:kind/:name", "config/service-defaults/walk", status=404, answer=TEXT),
+    put("connect/intentions/exact", {"Action": "deny"}, EXACT, answer=JSON, has="true"),
+    get("connect/intentions/exact", EXACT, has='"deny"'),
+    Row(
+        "POST",
+        "connect/intentions",
+        JSON,
+        body={"SourceName": "b", "DestinationName": "walk", "Action": "allow"},
+        keeps={"intention": "ID"},
+    ),
+    get("connect/intentions", has="{intention}"),
+    get("connect/intentions/:id", "connect/intentions/{intention}", has='"SourceName":"b"'),
+    put(
+        "connect/intentions/:id",
+        {"SourceName": "b", "DestinationName": "walk", "Action": "deny"},
+        "connect/intentions/{intention}",
+        answer=JSON,
+    ),
+    get("connect/intentions/match", "connect/intentions/match?by=destination&name=walk", answer=JSON, has='"b"'),
+    get(
+        "connect/intentions/check",
+        "connect/intentions/check?source=b&destination=walk",
+        answer=JSON,
+        has='"Allowed":false',
+    ),
+    Row("DELETE", "connect/intentions/:id", JSON, "connect/intentions/{intention}", has="true"),
+    Row("DELETE", "connect/intentions/exact", JSON, EXACT, has="true"),
     get("connect/ca/roots", has='"RootCert"'),
+    get("agent/connect/ca/roots", has='"RootCert"'),
     get("connect/ca/configuration", has='"consul"'),
     put("connect/ca/configuration", {"Provider": "consul"}),
 ]
@@ -139,6 +183,10 @@ ACL = [
         keeps={"clone": "AccessorID"},
     ),
     get("acl/tokens", has="{clone}"),
+    get("acl/roles", answer=JSON, has="[]"),
+    get("acl/auth-methods", answer=JSON, has="[]"),
+    get("acl/binding-rules", answer=JSON, has="[]"),
+    get("acl/templated-policies", answer=JSON, has="{}"),
     Row("DELETE", "acl/token/:accessor", JSON, "acl/token/{clone}", has="true"),
     Row("DELETE", "acl/token/:accessor", JSON, "acl/token/{accessor}", has="true"),
     Row("DELETE", "acl/policy/:id", JSON, "acl/policy/{policy}", has="true"),

@@ -73,6 +73,15 @@ package struct ACLPolicy: Hashable, Sendable {
         }
     }
 
+    // MARK: Those that identities stand for
+
+    /// - Parameter identity: whose.
+    static func synthetic(_ identity: String, _ rules: ACLRules, datacenters: [String]) -> ACLPolicy {
+        ACLPolicy(
+            id: "", name: "synthetic-policy-\(identity)", description: "What the identity of \(identity) gives",
+            text: rules.text, rules: rules, datacenters: datacenters)
+    }
+
     // MARK: Those that are always there
 
     /// Everything.

@@ -118,6 +118,16 @@ package struct ACLToken: Hashable, Sendable {
         }
     }
 
+    /// Its identities, as the policies that they stand for.
+    package var identityPolicies: [ACLPolicy] {
+        serviceIdentities.map {
+            .synthetic($0.serviceName, ACLRules(ofService: $0.serviceName), datacenters: $0.datacenters)
+        }
+            + nodeIdentities.map {
+                .synthetic($0.nodeName, ACLRules(ofNode: $0.nodeName), datacenters: [$0.datacenter])
+            }
+    }
+
     /// All that it gives in a datacenter.
     ///
     /// - Parameter policies: those of its policies that there are.

@@ -1,3 +1,5 @@
+package import DocumentCore
+
 /// The health of a node or an instance. Texts outside the known ones are kept, and count as worse than critical.
 package struct HealthStatus: Hashable, Sendable, RawRepresentable {
     package var rawValue: String
@@ -46,11 +48,13 @@ package struct HealthCheck: Hashable, Sendable {
     package var timeout: String
     /// How this agent runs it; nil if it is not ours to run, or if its status is all that was said of it.
     package var plan: CheckPlan?
+    /// How somebody else runs it, in the words of who put it into the catalog.
+    package var definition: [DocumentMember]
 
     package init(
         node: String, checkID: String, name: String, status: HealthStatus, notes: String = "", output: String = "",
         serviceID: String = "", serviceName: String = "", serviceTags: [String] = [], type: String = "",
-        interval: String = "", timeout: String = "", plan: CheckPlan? = nil
+        interval: String = "", timeout: String = "", plan: CheckPlan? = nil, definition: [DocumentMember] = []
     ) {
         self.node = node
         self.checkID = checkID
@@ -65,6 +69,7 @@ package struct HealthCheck: Hashable, Sendable {
         self.interval = interval
         self.timeout = timeout
         self.plan = plan
+        self.definition = definition
     }
 
     package var key: CheckKey { CheckKey(serviceID: serviceID, checkID: checkID) }

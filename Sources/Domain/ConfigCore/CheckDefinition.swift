@@ -61,8 +61,27 @@ package enum CheckDefinition {
             node: "", checkID: id.isEmpty ? name : id, name: name,
             status: checkedStatus(map.string("status") ?? "", map), notes: map.string("notes") ?? "",
             output: map.string("output") ?? "", serviceID: map.string("service_id") ?? "",
-            type: map.string("type") ?? "")
+            type: map.string("type") ?? "", definition: map.map("definition") { definition(&$0) } ?? [])
     }
+
+    /// What monitors that watch the catalog go by. Empty values are left out, as Consul leaves them out.
+    private static func definition(_ map: inout MapReader) -> [DocumentMember] {
+        var members = map.kept(definitionSettings)
+        for key in ["Interval", "Timeout", "DeregisterCriticalServiceAfter"] {
+            guard let span = map.duration(key), span.nanoseconds != 0 else { continue }
+            members.append(DocumentMember(key, Document(.string(span.description))))
+        }
+        return members
+    }
+
+    private static let definitionSettings = [
+        KeptSetting("HTTP", .string), KeptSetting("TLSServerName", .string), KeptSetting("TLSSkipVerify", .boolean),
+        KeptSetting("Header", .opaqueMap), KeptSetting("Method", .string), KeptSetting("Body", .string),
+        KeptSetting("DisableRedirects", .boolean), KeptSetting("TCP", .string), KeptSetting("TCPUseTLS", .boolean),
+        KeptSetting("UDP", .string), KeptSetting("H2PING", .string), KeptSetting("H2PingUseTLS", .boolean),
+        KeptSetting("OSService", .string), KeptSetting("GRPC", .string), KeptSetting("GRPCUseTLS", .boolean),
+        KeptSetting("AliasNode", .string), KeptSetting("AliasService", .string),
+    ]
 
     // MARK: - Parts
 

@@ -102,7 +102,12 @@ package enum ServiceDefinition {
     }
 
     private static func weights(_ map: inout MapReader) -> Weights? {
-        Weights(
+        // Go clients write two zeros where none were given.
+        if map.members.count == 2, map.members.allSatisfy({ $0.value.content == .integer(0) }) {
+            map.ignore("passing", "warning")
+            return nil
+        }
+        return Weights(
             passing: map.integer("passing", in: 1...65535) ?? 1, warning: map.integer("warning", in: 0...65535) ?? 1)
     }
 

@@ -16,6 +16,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case unavailable
         /// Our own fault, or our disk's.
         case failed
+        /// Consul has it, and this program does not.
+        case absent
     }
 
     package var code: Code

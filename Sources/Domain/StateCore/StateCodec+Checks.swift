@@ -62,6 +62,7 @@ extension StateCodec {
         json.field("Interval", check.interval)
         json.field("Timeout", check.timeout)
         if let plan = check.plan { json.object("Plan") { write(plan, to: &$0) } }
+        if !check.definition.isEmpty { json.object("Definition") { $0.fields(check.definition) } }
     }
 
     static func decodeCheck(_ map: inout MapReader) -> HealthCheck? {
@@ -72,7 +73,8 @@ extension StateCodec {
             output: map.string("Output") ?? "", serviceID: map.string("ServiceID") ?? "",
             serviceName: map.string("ServiceName") ?? "", serviceTags: map.strings("ServiceTags") ?? [],
             type: map.string("Type") ?? "", interval: map.string("Interval") ?? "",
-            timeout: map.string("Timeout") ?? "", plan: map.map("Plan", decodePlan))
+            timeout: map.string("Timeout") ?? "", plan: map.map("Plan", decodePlan),
+            definition: map.opaqueMap("Definition")?.map ?? [])
     }
 
     // MARK: How it is run

@@ -104,7 +104,7 @@ package final class StateStore: Sendable {
 
     private func publish(_ changes: [StateChange]) {
         guard !changes.isEmpty else { return }
-        for receiver in subscribers.receivers(of: changes) { receiver.changesCommitted(changes) }
+        subscribers.deliver(changes)
     }
 }
 

@@ -23,8 +23,10 @@ package final class StateSubscription: Sendable {
     deinit { onEnd() }
 
     /// Called by the store after each commit, on the committing task.
-    func changesCommitted(_ changes: [StateChange]) {
-        let waiter: CheckedContinuation<Void, Never>? = inbox.withLock { inbox in
+    ///
+    /// - Returns: the reader, if it waits and is to be woken.
+    func changesCommitted(_ changes: [StateChange]) -> CheckedContinuation<Void, Never>? {
+        inbox.withLock { inbox in
             for change in changes where topics.include(change) {
                 inbox.pending.insert(change)
             }
@@ -32,7 +34,6 @@ package final class StateSubscription: Sendable {
             defer { inbox.waiter = nil }
             return inbox.waiter
         }
-        waiter?.resume()
     }
 
     /// Waits until something has changed and takes all of it.

@@ -30,16 +30,20 @@ final class SubscriberRegistry: Sendable {
         }
     }
 
-    /// Everybody whom one of the changes concerns. They are let go of outside of the lock: the last to do so ends them.
-    func receivers(of changes: [StateChange]) -> [StateSubscription] {
-        record.withLock { record in
+    /// Tells everybody whom one of the changes concerns: who subscribed first hears of it first, and who subscribes
+    /// meanwhile waits until all have heard. So what the early ones make of a change for others, such as the indexes of
+    /// queries, is never older than what the late ones were woken for.
+    func deliver(_ changes: [StateChange]) {
+        let told = record.withLock { record in
             var found: [UInt64: StateSubscription] = [:]
             for (number, entry) in record.broad { found[number] = entry.subscription }
             for change in Set(changes) {
                 for (number, entry) in record.exact[change] ?? [:] { found[number] = entry.subscription }
             }
-            return Array(found.values)
+            return found.sorted { $0.key < $1.key }.map { ($0.value, $0.value.changesCommitted(changes)) }
         }
+        // They are let go of outside of the lock: the last to do so ends them.
+        for (_, waiter) in told { waiter?.resume() }
     }
 
     private func remove(_ number: UInt64, _ topics: StateTopics) {

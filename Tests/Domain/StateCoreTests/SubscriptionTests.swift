@@ -23,10 +23,27 @@ struct SubscriptionTests {
     @Test func oneThatEndedIsForgotten() {
         let registry = SubscriberRegistry()
         var subscription: StateSubscription? = registry.subscribe(to: StateTopics(things: [.localService("a")]))
-        #expect(registry.receivers(of: [.localService("a")]).count == 1)
-        #expect(registry.receivers(of: [.localService("b")]).isEmpty)
-        #expect(subscription != nil)
+        registry.deliver([.localService("b")])
+        #expect(subscription?.takePending() == [])
+        registry.deliver([.localService("a")])
+        #expect(subscription?.takePending() == [.localService("a")])
+        weak let held = subscription
         subscription = nil
-        #expect(registry.receivers(of: [.localService("a")]).isEmpty)
+        registry.deliver([.localService("a")])
+        #expect(held == nil)
+    }
+
+    /// What the early ones make of a change is there for the late ones: a query that is woken reads an index that has
+    /// moved.
+    @Test func whoSubscribedFirstHearsFirst() async {
+        for _ in 0..<50 {
+            let registry = SubscriberRegistry()
+            let early = (0..<20).map { _ in registry.subscribe(to: StateTopics(areas: .everything)) }
+            let late = registry.subscribe(to: StateTopics(areas: .localCatalog))
+            async let woken = late.next()
+            registry.deliver([.localService("a")])
+            #expect(await woken == [.localService("a")])
+            #expect(early.allSatisfy { $0.takePending() == [.localService("a")] })
+        }
     }
 }

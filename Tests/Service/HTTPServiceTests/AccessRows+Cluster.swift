@@ -133,4 +133,20 @@ extension AccessTests {
             method: .get, route: "acl/tokens", target: "/acl/tokens", rules: #"acl = "read""#,
             denial: .refused("'acl:read'")),
     ]
+
+    /// Lists of what there is none of.
+    static let emptyRows: [Row] = [
+        Row(
+            method: .get, route: "acl/roles", target: "/acl/roles", rules: #"acl = "read""#,
+            denial: .refused("'acl:read'")),
+        Row(
+            method: .get, route: "acl/auth-methods", target: "/acl/auth-methods", rules: #"acl = "read""#,
+            denial: .refused("'acl:read'")),
+        Row(
+            method: .get, route: "acl/binding-rules", target: "/acl/binding-rules", rules: #"acl = "read""#,
+            denial: .refused("'acl:read'")),
+        Row(
+            method: .get, route: "acl/templated-policies", target: "/acl/templated-policies", rules: #"acl = "read""#,
+            denial: .refused("'acl:read'")),
+    ]
 }

@@ -12,6 +12,15 @@ extension AccessTests {
             method: .get, route: "agent/self", target: "/agent/self", rules: #"agent "node-1" { policy = "read" }"#,
             denial: .refused(#"'agent:read' on "node-1""#)),
         Row(
+            method: .get, route: "agent/version", target: "/agent/version",
+            rules: #"agent "node-1" { policy = "read" }"#, denial: .refused(#"'agent:read' on "node-1""#)),
+        Row(
+            method: .get, route: "agent/health/service/id/:id", target: "/agent/health/service/id/web",
+            rules: #"service "web" { policy = "read" }"#, denial: .refused(#"'service:read' on "web""#)),
+        Row(
+            method: .get, route: "agent/health/service/name/:name", target: "/agent/health/service/name/web",
+            rules: #"service "web" { policy = "read" }"#, denial: .refused(#"'service:read' on "web""#)),
+        Row(
             method: .get, route: "agent/members", target: "/agent/members", rules: readAll, denial: .filtered,
             contains: #""Name":"node-1""#),
         Row(
@@ -166,5 +175,11 @@ extension AccessTests {
             rules: #"operator = "write""#, denial: .refused("'operator:write'")),
         Row(
             method: .get, route: "connect/ca/roots", target: "/connect/ca/roots", rules: "", denial: .open, status: 503),
+        Row(
+            method: .get, route: "agent/connect/ca/roots", target: "/agent/connect/ca/roots", rules: "", denial: .open,
+            status: 503),
+        Row(
+            method: .get, route: "operator/raft/configuration", target: "/operator/raft/configuration",
+            rules: #"operator = "read""#, denial: .refused("'operator:read'"), contains: #""Leader":true"#),
     ]
 }

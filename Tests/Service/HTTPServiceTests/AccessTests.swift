@@ -38,7 +38,9 @@ import Testing
         var testDescription: String { "\(method.rawValue) \(target)" }
     }
 
-    static let rows = agentRows + catalogRows + peeringRows + configRows + aclRows
+    static let rows =
+        agentRows + catalogRows + peeringRows + configRows + intentionRows + aclRows
+        + emptyRows
 
     @Test(arguments: rows)
     func whoHasItGetsThroughAndWhoHasNothingDoesNot(row: Row) async throws {
@@ -103,7 +105,8 @@ import Testing
         try await store.imported("far", of: id, payload: "far", count: 1)
         let exports = ConfigEntry(
             name: "default", content: .exportedServices([ExportedService(name: "web", peers: ["island"])]))
-        for json in [#"{"Kind": "service-defaults", "Name": "web"}"#] {
+        let intention = #"{"Kind": "service-intentions", "Name": "web", "Sources": [{"Name": "a", "Action": "allow"}]}"#
+        for json in [#"{"Kind": "service-defaults", "Name": "web"}"#, intention] {
             _ = try await store.apply(WriteConfigEntry(entry: try ConfigEntry.decode(json: Array(json.utf8))))
         }
         _ = try await store.apply(WriteConfigEntry(entry: exports))

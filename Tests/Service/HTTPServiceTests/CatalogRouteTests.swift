@@ -170,4 +170,28 @@ struct CatalogRouteTests {
             #expect(own.text == "[]")
         }
     }
+
+    /// Monitors that watch the catalog read there what they shall ask.
+    @Test func checksOfTheCatalogKeepTheirDefinition() async throws {
+        try await TestDaemon.run { daemon in
+            let definition =
+                #"{"HTTP": "http://a", "Header": {"X": ["1"]}, "TCP": "", "Interval": "60s", "Timeout": "0s"}"#
+            let body = #"{"Node": "n", "Address": "a", "Check": {"CheckID": "c", "Definition": \#(definition)}}"#
+            _ = try await daemon.send(.put, "/v1/catalog/register", body)
+            let check = try await daemon.get("/v1/health/node/n").json.list?.first?["Definition"]
+            #expect(check?.json() == Array(#"{"HTTP":"http://a","Header":{"X":["1"]},"Interval":"1m0s"}"#.utf8))
+        }
+    }
+
+    /// Go clients of the catalog write all of a service, with zeros where nothing was said.
+    @Test func weightsThatAreZeroWereNotGiven() async throws {
+        try await TestDaemon.run { daemon in
+            let service = #"{"Service": "s", "Weights": {"Passing": 0, "Warning": 0}}"#
+            let body = #"{"Node": "n", "Address": "a", "Service": \#(service)}"#
+            let answer = try await daemon.send(.put, "/v1/catalog/register", body)
+            #expect(answer.text == "true")
+            let weights = try await daemon.get("/v1/catalog/service/s").json.list?.first?["ServiceWeights"]
+            #expect(weights?["Passing"]?.integer == 1 && weights?["Warning"]?.integer == 1)
+        }
+    }
 }

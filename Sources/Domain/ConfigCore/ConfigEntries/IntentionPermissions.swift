@@ -1,4 +1,4 @@
-import DocumentCore
+package import DocumentCore
 
 // The requests that intentions tell apart, out of documents and back (gateway data plane, section 6.5).
 
@@ -84,12 +84,7 @@ extension ServiceIntentions {
         json.list("Sources", sources) { json, source in
             json.object { json in
                 json.field("Name", source.name)
-                json.fieldIfNotEmpty("Action", source.action?.rawValue ?? "")
-                if !source.permissions.isEmpty {
-                    json.list("Permissions", source.permissions) { json, permission in
-                        json.object(permission.writeFields)
-                    }
-                }
+                source.writeDecision(to: &json)
                 json.field("Precedence", source.precedence)
                 json.field("Type", "consul")
                 json.fieldIfNotEmpty("Description", source.description)
@@ -97,6 +92,15 @@ extension ServiceIntentions {
             }
         }
         if let tokens { json.field("JWT", tokens) }
+    }
+}
+
+extension IntentionSource {
+    /// The fields that say what the caller may do.
+    package func writeDecision(to json: inout JSONWriter) {
+        json.fieldIfNotEmpty("Action", action?.rawValue ?? "")
+        guard !permissions.isEmpty else { return }
+        json.list("Permissions", permissions) { json, permission in json.object(permission.writeFields) }
     }
 }
 

@@ -44,7 +44,8 @@ package struct DeleteConfigEntry: Command {
     }
 }
 
-private func refuseIfFromFile(_ stored: StoredConfigEntry?, key: ConfigEntryKey) throws(Refusal) {
+/// What a file says is changed there.
+func refuseIfFromFile(_ stored: StoredConfigEntry?, key: ConfigEntryKey) throws(Refusal) {
     guard case .file(let place) = stored?.source else { return }
     throw Refusal(
         .conflict,

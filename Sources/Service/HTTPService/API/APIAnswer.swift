@@ -44,6 +44,7 @@ struct APIAnswer: Sendable {
             case .disabled: .unauthorized
             case .unavailable: .serviceUnavailable
             case .failed: .internalServerError
+            case .absent: .notImplemented
             }
         return APIAnswer(status: status, content: .text(refusal.message), reason: refusal.reason)
     }

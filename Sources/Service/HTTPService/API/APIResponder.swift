@@ -33,8 +33,7 @@ struct APIResponder: HTTPResponder {
             request, query: target.query, context: context, access: access, secret: secret.map(SecretText.init),
             limits: limits)
         guard let (route, captures) = routes.find(target.path) else {
-            let text = "Invalid URL path: not a recognized HTTP API endpoint"
-            return APIAnswer(status: .notFound, content: .text(text)).response(pretty: false)
+            return unknown(target.path).response(pretty: false)
         }
         apiRequest.captures = captures
         var answer = await answer(route, apiRequest)
@@ -43,6 +42,14 @@ struct APIResponder: HTTPResponder {
         note(answer, to: apiRequest, path: target.path, isReport: route.isReport)
         // Consul is always pretty for a browser or whoever asks.
         return answer.response(pretty: target.query.has("pretty"))
+    }
+
+    private func unknown(_ path: Substring) -> APIAnswer {
+        if let refusal = AbsentFeature.refusal(of: path, hasAccessControl: control.isEnabled) {
+            return .refusal(refusal)
+        }
+        let text = "Invalid URL path: not a recognized HTTP API endpoint"
+        return APIAnswer(status: .notFound, content: .text(text))
     }
 
     private func answer(_ route: Route, _ request: APIRequest) async -> APIAnswer {

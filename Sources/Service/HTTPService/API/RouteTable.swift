@@ -68,6 +68,7 @@ struct RouteTable: Sendable {
             + CatalogRoutes.routes(environment) + NodeRoutes.routes(environment)
             + ExternalRoutes.routes(environment) + HealthRoutes.routes(environment)
             + AgentRoutes.routes(environment) + AgentServiceRoutes.routes(environment)
+            + AgentHealthRoutes.routes(environment) + IntentionRoutes.routes(environment)
             + MaintenanceRoutes.routes(environment) + CheckRoutes.routes(environment)
             + ClusterRoutes.routes(environment) + ACLRoutes.routes(environment)
             + WatchRoutes.routes(environment) + GatewayRoutes.routes(environment)

@@ -1,7 +1,21 @@
 import ACLCore
+import ACLService
 import DocumentCore
 import PeeringCore
 import StateCore
+
+/// What `?expanded` shows of a token besides itself: its rules, and what else its agent goes by.
+struct TokenExpansion: Sendable {
+    var policies: [ACLPolicy]
+    var defaultPolicy: String
+    var agent: String
+
+    init(of token: ACLToken, _ tables: ACLTables, _ dependencies: HTTPDependencies) {
+        policies = tables.policies(of: token) + token.identityPolicies
+        defaultPolicy = dependencies.access.defaultAccess.rawValue
+        agent = dependencies.agent.nodeName
+    }
+}
 
 extension JSONWriter {
     /// - Parameter withRules: lists leave them out, as in Consul.
@@ -20,7 +34,10 @@ extension JSONWriter {
     /// - Parameters:
     ///   - secret: what to show of it.
     ///   - isBootstrap: the answer of the bootstrap carries the secret under its oldest name too.
-    mutating func value(_ token: ACLToken, secret: String, _ tables: ACLTables, isBootstrap: Bool = false) {
+    mutating func value(
+        _ token: ACLToken, secret: String, _ tables: ACLTables, isBootstrap: Bool = false,
+        expansion: TokenExpansion? = nil
+    ) {
         object { json in
             if isBootstrap { json.field("ID", secret) }
             json.field("AccessorID", token.accessorID)
@@ -32,7 +49,19 @@ extension JSONWriter {
             json.field("CreateTime", token.createTime.rfc3339)
             json.field("CreateIndex", token.createIndex)
             json.field("ModifyIndex", token.modifyIndex)
+            if let expansion { json.fields(of: expansion) }
         }
+    }
+
+    /// There are neither roles nor namespaces, and no other server that access control could be asked of.
+    private mutating func fields(of expansion: TokenExpansion) {
+        list("ExpandedPolicies", expansion.policies) { $0.value($1) }
+        nullField("ExpandedRoles")
+        nullField("NamespaceDefaultPolicyIDs")
+        nullField("NamespaceDefaultRoleIDs")
+        field("AgentACLDefaultPolicy", expansion.defaultPolicy)
+        field("AgentACLDownPolicy", "deny")
+        field("ResolvedByAgent", expansion.agent)
     }
 
     private mutating func grants(of token: ACLToken, _ tables: ACLTables) {

@@ -126,7 +126,7 @@ extension JSONWriter {
             json.field("Timeout", check.timeout)
             json.field("ExposedPort", 0)
             json.fieldIfNotEmpty("PeerName", entry.peer)
-            json.object("Definition") { _ in }
+            json.object("Definition") { $0.fields(check.definition) }
             json.indexes(entry.indexes)
         }
     }

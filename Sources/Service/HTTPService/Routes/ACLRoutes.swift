@@ -32,7 +32,20 @@ enum ACLRoutes {
                 "acl/policies",
                 ("GET", .acl(.read), { request throws(Refusal) in try await policies(request, environment) })),
         ]
-        return (routes + ACLTokenRoutes.routes(environment)).map { $0.whileACLsAreEnabled(environment) }
+        let empty = [
+            nothing("acl/roles") { $0.list { _ in } },
+            nothing("acl/auth-methods") { $0.list { _ in } },
+            nothing("acl/binding-rules") { $0.list { _ in } },
+            nothing("acl/templated-policies") { $0.object { _ in } },
+        ]
+        return (routes + empty + ACLTokenRoutes.routes(environment)).map { $0.whileACLsAreEnabled(environment) }
+    }
+
+    /// A list of what there is none of, which those who make inventories ask for.
+    private static func nothing(
+        _ path: String, _ write: @escaping @Sendable (inout JSONWriter) -> Void
+    ) -> Route {
+        Route(path, ("GET", .acl(.read), { _ throws(Refusal) in .json(write) }))
     }
 
     private static func bootstrap(
@@ -104,6 +117,6 @@ extension Route {
     /// The same, but for a daemon without access control: there these paths do nothing.
     fileprivate func whileACLsAreEnabled(_ environment: APIEnvironment) -> Route {
         guard !environment.dependencies.access.isEnabled else { return self }
-        return with { _ throws(Refusal) in throw Refusal(.disabled, "ACL support disabled") }
+        return with { _ throws(Refusal) in throw .accessControlIsOff }
     }
 }

@@ -40,11 +40,15 @@ enum ACLTokenRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let office = environment.office
+        let isExpanded = try request.query.flag("expanded")
         return try await environment.query(request, interest: .acl) { state, numbers in
             guard let token = office.token(request.captures[0]) else {
                 return QueryResult(index: numbers.acl, .aclNotFound)
             }
-            return QueryResult(index: numbers.acl) { $0.value(token, secret: TokenOffice.hidden, state.acl) }
+            let expansion = isExpanded ? TokenExpansion(of: token, state.acl, environment.dependencies) : nil
+            return QueryResult(index: numbers.acl) {
+                $0.value(token, secret: TokenOffice.hidden, state.acl, expansion: expansion)
+            }
         }
     }
 

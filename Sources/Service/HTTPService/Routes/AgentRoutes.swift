@@ -1,12 +1,15 @@
 import ACLCore
+import ACLService
 import DocumentCore
 import IdentityCore
+import StateCore
 
 /// `/v1/agent`: the daemon itself.
 enum AgentRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
             Route("agent/self", ("GET", .agent(.read, environment), { _ throws(Refusal) in describe(environment) })),
+            Route("agent/version", ("GET", .agent(.read, environment), { _ throws(Refusal) in version(environment) })),
             Route("agent/members", ("GET", .filter, { request throws(Refusal) in members(request, environment) })),
             Route(
                 "agent/reload",
@@ -15,22 +18,19 @@ enum AgentRoutes {
     }
 
     private static func describe(_ environment: APIEnvironment) -> APIAnswer {
-        let agent = environment.dependencies.agent
+        let own = AgentSelf(
+            agent: environment.dependencies.agent, hasAccessControl: environment.dependencies.access.isEnabled,
+            state: environment.dependencies.store.state)
+        return .json { $0.value(own) }
+    }
+
+    private static func version(_ environment: APIEnvironment) -> APIAnswer {
+        let version = environment.dependencies.agent.version
         return .json { json in
-            json.object { json in
-                json.object("Config") { json in
-                    json.field("Datacenter", agent.datacenter)
-                    json.field("PrimaryDatacenter", agent.datacenter)
-                    json.field("NodeName", agent.nodeName)
-                    json.field("NodeID", agent.nodeID)
-                    json.field("Revision", "")
-                    json.field("Server", true)
-                    json.field("Version", agent.version)
-                }
-                json.object("DebugConfig") { $0.field("PeeringEnabled", true) }
-                json.key("Member")
-                json.member(agent)
-                json.object("xDS") { _ in }
+            json.object {
+                $0.field("SHA", "")
+                $0.field("HumanVersion", version)
+                $0.field("FIPS", "")
             }
         }
     }
@@ -46,24 +46,5 @@ enum AgentRoutes {
         let lines = try await environment.dependencies.reload.reload()
         guard !lines.isEmpty else { return .empty }
         return APIAnswer(content: .text(lines.map { $0 + "\n" }.joined()))
-    }
-}
-
-extension JSONWriter {
-    /// The versions are those of Consul's gossip, which clients show and nothing here speaks.
-    fileprivate mutating func member(_ agent: AgentDescription) {
-        object { json in
-            json.field("Name", agent.nodeName)
-            json.field("Addr", agent.address)
-            json.field("Port", agent.peeringPort)
-            json.field("Tags", ["dc": agent.datacenter, "id": agent.nodeID, "role": "consul"])
-            json.field("Status", 1)
-            json.field("ProtocolMin", 1)
-            json.field("ProtocolMax", 5)
-            json.field("ProtocolCur", 2)
-            json.field("DelegateMin", 2)
-            json.field("DelegateMax", 5)
-            json.field("DelegateCur", 4)
-        }
     }
 }

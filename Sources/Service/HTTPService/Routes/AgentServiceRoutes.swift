@@ -73,13 +73,11 @@ enum AgentServiceRoutes {
         }
     }
 
-    /// Another text for other contents, the same in every process: FNV-1a (draft-eastlake-fnv section 2) of what is
-    /// shown.
+    /// Another text for other contents, the same in every process.
     private static func contentHash(of service: NodeService, datacenter: String) -> String {
         var json = JSONWriter()
         json.agentService(service, datacenter: datacenter)
-        let hash = json.bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-        return String(hash, radix: 16)
+        return String(Fingerprint.of(json.bytes), radix: 16)
     }
 
     // MARK: Changing

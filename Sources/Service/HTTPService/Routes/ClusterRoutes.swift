@@ -4,7 +4,7 @@ import IdentityCore
 import PeeringCore
 import StateCore
 
-/// What is asked of a cluster as a whole: its leader, and its CA.
+/// What is asked of a cluster as a whole: its leader, its servers, and its CA.
 enum ClusterRoutes {
     static func routes(_ environment: APIEnvironment) -> [Route] {
         [
@@ -13,6 +13,13 @@ enum ClusterRoutes {
             Route(
                 "connect/ca/roots",
                 ("GET", .nothing, { request throws(Refusal) in try await roots(request, environment) })),
+            // The same for agents, who keep them: what `consul watch` and consul-template ask for.
+            Route(
+                "agent/connect/ca/roots",
+                ("GET", .nothing, { request throws(Refusal) in try await roots(request, environment) })),
+            Route(
+                "operator/raft/configuration",
+                ("GET", .operator(.read), { _ throws(Refusal) in servers(environment) })),
             Route(
                 "connect/ca/configuration",
                 ("GET", .operator(.read), { request throws(Refusal) in try await configuration(request, environment) }),
@@ -54,18 +61,19 @@ enum ClusterRoutes {
 
     /// One daemon is its own leader.
     private static func leader(_ environment: APIEnvironment) -> APIAnswer {
-        let address = serverAddress(environment)
+        let address = environment.dependencies.agent.serverAddress
         return .json { $0.value(address) }
     }
 
     private static func peers(_ environment: APIEnvironment) -> APIAnswer {
-        let address = serverAddress(environment)
+        let address = environment.dependencies.agent.serverAddress
         return .json { $0.value([address]) }
     }
 
-    private static func serverAddress(_ environment: APIEnvironment) -> String {
+    private static func servers(_ environment: APIEnvironment) -> APIAnswer {
         let agent = environment.dependencies.agent
-        return HostPort(host: agent.address, port: agent.peeringPort).description
+        let index = environment.dependencies.store.state.index
+        return .json { $0.raftConfiguration(of: agent, index: index) }
     }
 
     // MARK: The CA
