@@ -345,7 +345,7 @@ def test_a_check_can_be_added_to_a_service(start):
         ({"Name": "a"}, "Invalid check: TTL must be > 0 for TTL checks"),
         (
             {"Name": "a", "Args": ["/bin/true"], "Interval": "1s"},
-            "Invalid check: script and docker checks are not run: "
+            "Invalid check: Args: script and docker checks are not run: "
             "hawser runs no programs; let it report through a TTL check, "
             "or ask it with a tcp, http or grpc check",
         ),
