@@ -2,11 +2,13 @@ import Hummingbird
 import IdentityCore
 import NIOCore
 
-/// A request as the routes see it.
-struct APIRequest: Sendable {
+/// A request as the routes see it. One object for all that work on it: thousands may wait at once.
+final class APIRequest: Sendable {
     let method: String
+    /// As the client wrote it.
+    let path: Substring
     /// Decoded parts of the path that the route's pattern left open, in their order.
-    var captures: [String] = []
+    let captures: [String]
     let query: RequestQuery
     let context: APIContext
     /// What its sender may do.
@@ -17,11 +19,13 @@ struct APIRequest: Sendable {
     private let limits: HTTPLimits
 
     init(
-        _ request: Request, query: RequestQuery, context: APIContext, access: Access, secret: SecretText?,
-        limits: HTTPLimits
+        _ request: Request, target: RequestTarget, captures: [String], context: APIContext, access: Access,
+        secret: SecretText?, limits: HTTPLimits
     ) {
         self.method = request.method.rawValue
-        self.query = query
+        self.path = target.path
+        self.captures = captures
+        self.query = target.query
         self.request = request
         self.context = context
         self.access = access

@@ -15,33 +15,40 @@ struct APIResponder: HTTPResponder {
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
         counters.began()
-        let response = await response(to: request, context)
-        counters.answered(response.status.code)
-        return response
+        var answer: APIAnswer
+        var isPretty = false
+        switch find(request, context) {
+        case .refused(let refusal): answer = refusal
+        case .found(let route, let request):
+            answer = await self.answer(route, request)
+            answer.defaultPolicy = control.defaultAccess.rawValue
+            answer.isFiltered = request.access.hasFiltered
+            note(answer, to: request, isReport: route.isReport)
+            isPretty = request.query.has("pretty")
+        }
+        counters.answered(answer.status.code)
+        return answer.response(pretty: isPretty)
     }
 
-    private func response(to request: Request, _ context: APIContext) async -> Response {
+    private enum Finding {
+        case found(Route, APIRequest)
+        case refused(APIAnswer)
+    }
+
+    private func find(_ request: Request, _ context: APIContext) -> Finding {
         let text = request.head.path ?? "/"
         guard text.utf8.count <= limits.maxTargetBytes else {
             let text = "the path and the query of a request may have \(limits.maxTargetBytes) bytes together"
-            return APIAnswer(status: .uriTooLong, content: .text(text)).response(pretty: false)
+            return .refused(APIAnswer(status: .uriTooLong, content: .text(text)))
         }
         let target = RequestTarget(text)
+        guard let (route, captures) = routes.find(target.path) else { return .refused(unknown(target.path)) }
         let secret = Self.secret(of: request, target.query)
         let access = Access(control, Credential(secret: secret, isTrusted: context.isTrusted))
-        var apiRequest = APIRequest(
-            request, query: target.query, context: context, access: access, secret: secret.map(SecretText.init),
-            limits: limits)
-        guard let (route, captures) = routes.find(target.path) else {
-            return unknown(target.path).response(pretty: false)
-        }
-        apiRequest.captures = captures
-        var answer = await answer(route, apiRequest)
-        answer.defaultPolicy = control.defaultAccess.rawValue
-        answer.isFiltered = access.hasFiltered
-        note(answer, to: apiRequest, path: target.path, isReport: route.isReport)
-        // Consul is always pretty for a browser or whoever asks.
-        return answer.response(pretty: target.query.has("pretty"))
+        let found = APIRequest(
+            request, target: target, captures: captures, context: context, access: access,
+            secret: secret.map(SecretText.init), limits: limits)
+        return .found(route, found)
     }
 
     private func unknown(_ path: Substring) -> APIAnswer {
@@ -85,13 +92,14 @@ struct APIResponder: HTTPResponder {
 
     /// Changes, however they ended, and whatever was denied. What applications say of their health is no change of
     /// what somebody set, and comes every few seconds.
-    private func note(_ answer: APIAnswer, to request: APIRequest, path: Substring, isReport: Bool) {
+    private func note(_ answer: APIAnswer, to request: APIRequest, isReport: Bool) {
         let isDenial = answer.status == .forbidden || answer.status == .unauthorized
         let isChange = !["GET", "HEAD", "OPTIONS"].contains(request.method) && !isReport
         guard isChange || isDenial else { return }
         audit.record(
             AuditRecord(
-                time: control.now(), accessorID: request.access.accessorID, method: request.method, path: String(path),
+                time: control.now(), accessorID: request.access.accessorID, method: request.method,
+                path: String(request.path),
                 remote: request.context.remote, status: answer.status.code, reason: isDenial ? answer.text : ""))
     }
 
