@@ -40,8 +40,20 @@ struct ACLBootstrapCommand: AsyncParsableCommand {
             body = json.bytes
         }
         let answer = try await options.ask("Failed ACL bootstrapping") { client throws(ClientError) in
-            try client.read(try await client.change(.put, APIPath("acl", "bootstrap"), body: body))
+            try await Self.bootstrap(client, body)
         }
         try format.write(answer, ACLText.token)
+    }
+
+    private static func bootstrap(_ client: DaemonClient, _ body: [UInt8]) async throws(ClientError) -> Document {
+        do throws(ClientError) {
+            return try client.read(try await client.change(.put, APIPath("acl", "bootstrap"), body: body))
+        } catch {
+            guard error.sentence.contains("reset index") else { throw error }
+            throw ClientError(
+                error.code,
+                error.sentence + ". If the tokens are lost, write that index into the file acl-bootstrap-reset of the "
+                    + "data directory, and try again")
+        }
     }
 }
