@@ -33,6 +33,6 @@ package enum CatalogMetrics {
     }
 
     private static func gauge(_ name: String, _ help: String, _ value: Int) -> Metric {
-        Metric(name, .gauge, help, [Metric.Sample([], Double(value))])
+        Metric(name, .gauge, help, value: Double(value))
     }
 }

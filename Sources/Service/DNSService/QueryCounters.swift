@@ -26,7 +26,7 @@ final class QueryCounters: Sendable {
                 }),
             Metric(
                 "hawser.dns.dropped", .counter, "DNS messages that could not be read as a query",
-                [Metric.Sample([], Double(counts.dropped))]),
+                value: Double(counts.dropped)),
         ]
     }
 }

@@ -9,7 +9,7 @@ extension RelayCounters {
             Metric(name, kind, help, routes.map { Metric.Sample([.init("route", $0.key)], value($0.value)) })
         }
         func total(_ name: String, _ kind: Metric.Kind, _ help: String, _ value: Int) -> Metric {
-            Metric(name, kind, help, [Metric.Sample([], Double(value))])
+            Metric(name, kind, help, value: Double(value))
         }
         return [
             total("hawser.gateway.accepted", .counter, "Connections that clients made", accepted),

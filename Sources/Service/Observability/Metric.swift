@@ -44,4 +44,9 @@ package struct Metric: Hashable, Sendable {
         self.help = help
         self.samples = samples
     }
+
+    /// One value without labels; nil if it is not known just now.
+    package init(_ name: String, _ kind: Kind, _ help: String, value: Double?) {
+        self.init(name, kind, help, value.map { [Sample([], $0)] } ?? [])
+    }
 }

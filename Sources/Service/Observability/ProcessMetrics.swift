@@ -12,18 +12,14 @@ package enum ProcessMetrics {
             Metric(
                 "hawser.build_info", .gauge, "1, with the version of the program",
                 [Metric.Sample([.init("version", version)], 1)]),
-            gauge("process.start_time_seconds", "When the process began, in seconds since 1970", Double(startSeconds)),
-            gauge("process.resident_memory_bytes", "Memory that is in use", residentBytes()),
-            gauge("process.open_fds", "Open files and sockets", openFiles()),
-            gauge("process.max_fds", "Files and sockets that may be open at once", maxOpenFiles()),
             Metric(
-                "process.cpu_seconds", .counter, "Processor time that was used",
-                cpuSeconds().map { [Metric.Sample([], $0)] } ?? []),
+                "process.start_time_seconds", .gauge, "When the process began, in seconds since 1970",
+                value: Double(startSeconds)),
+            Metric("process.resident_memory_bytes", .gauge, "Memory that is in use", value: residentBytes()),
+            Metric("process.open_fds", .gauge, "Open files and sockets", value: openFiles()),
+            Metric("process.max_fds", .gauge, "Files and sockets that may be open at once", value: maxOpenFiles()),
+            Metric("process.cpu_seconds", .counter, "Processor time that was used", value: cpuSeconds()),
         ]
-    }
-
-    private static func gauge(_ name: String, _ help: String, _ value: Double?) -> Metric {
-        Metric(name, .gauge, help, value.map { [Metric.Sample([], $0)] } ?? [])
     }
 
     /// The second number of `/proc/self/statm`, in pages.

@@ -48,6 +48,9 @@ extension ResolvedAgentConfiguration {
 
 /// Rules of one address among the agent's settings.
 enum AddressSetting {
+    /// One address, or several separated by spaces.
+    static func list(_ addresses: String) -> [String] { addresses.split(separator: " ").map(String.init) }
+
     /// Of a DNS name (RFC 1035 section 2.3.4).
     private static let maxNameBytes = 253
 

@@ -232,7 +232,7 @@ struct AgentDaemon {
     }
 
     /// Where clients of this cluster are served.
-    private var clientHosts: [String] { settings.clientAddress.split(separator: " ").map(String.init) }
+    private var clientHosts: [String] { AddressSetting.list(settings.clientAddress) }
 
     @Sendable
     private static func decodeImported(_ payload: [UInt8]) -> [ServiceInstance] {

@@ -17,7 +17,7 @@ struct AgentDoors {
         let configured = settings.doors
         var doors: [HTTPDoor] = []
         var warnings: [String] = []
-        let plain = settings.httpPort < 0 ? [] : Self.list(configured.httpAddresses ?? settings.clientAddress)
+        let plain = settings.httpPort < 0 ? [] : AddressSetting.list(configured.httpAddresses ?? settings.clientAddress)
         for address in plain {
             if let path = AddressSetting.socketPath(address) {
                 doors.append(.unix(try Self.socket(path, configured.unixSockets)))
@@ -26,7 +26,7 @@ struct AgentDoors {
             }
         }
         let httpsPort = configured.httpsPort ?? -1
-        let secured = httpsPort < 0 ? [] : Self.list(configured.httpsAddresses ?? settings.clientAddress)
+        let secured = httpsPort < 0 ? [] : AddressSetting.list(configured.httpsAddresses ?? settings.clientAddress)
         var certificates: HTTPSCertificates?
         if !secured.isEmpty {
             let loaded = try await HTTPSCertificates.load(Self.files(configured.https), now: WallClock.now)
@@ -43,8 +43,6 @@ struct AgentDoors {
         self.certificates = certificates
         self.warnings = warnings
     }
-
-    private static func list(_ addresses: String) -> [String] { addresses.split(separator: " ").map(String.init) }
 
     private static func files(_ tls: TLSFileSettings) -> HTTPSCertificates.Files {
         HTTPSCertificates.Files(

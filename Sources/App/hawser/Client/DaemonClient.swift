@@ -25,6 +25,13 @@ struct DaemonClient: Sendable {
         try await send(method, path, body: body, seconds: http.limits.answerSeconds).body
     }
 
+    /// Changes something that is answered with a document.
+    func exchange(
+        _ method: ClientMethod, _ path: APIPath, body: [UInt8] = []
+    ) async throws(ClientError) -> Document {
+        try read(try await change(method, path, body: body))
+    }
+
     func read(_ json: [UInt8]) throws(ClientError) -> Document {
         do {
             return try JSONReader.read(json, limits: DocumentLimits(maxBytes: http.limits.maxAnswerBytes))

@@ -37,18 +37,6 @@ enum ACLText {
         return text
     }
 
-    /// The one ID that begins so.
-    static func fullID(
-        _ beginning: String, among documents: [Document], key: String, of what: String
-    ) throws(ClientError) -> String {
-        let found = documents.compactMap { $0[key]?.string }.filter { $0.hasPrefix(beginning) }
-        guard let id = found.first, found.count == 1 else {
-            let reason = found.isEmpty ? "no" : "more than one"
-            throw ClientError(.refused(status: 404), "\(reason) \(what) has an ID that begins with \(beginning)")
-        }
-        return id
-    }
-
     // MARK: - Parts
 
     private static func name(_ document: Document, _ key: String) -> String { document[key]?.string ?? "" }

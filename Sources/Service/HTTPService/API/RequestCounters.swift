@@ -29,7 +29,7 @@ final class RequestCounters: Sendable {
                 }),
             Metric(
                 "hawser.http.current_requests", .gauge, "Requests without an answer yet, blocking queries among them",
-                [Metric.Sample([], Double(counts.current))]),
+                value: Double(counts.current)),
         ]
     }
 }

@@ -47,7 +47,7 @@ struct ACLBootstrapCommand: AsyncParsableCommand {
 
     private static func bootstrap(_ client: DaemonClient, _ body: [UInt8]) async throws(ClientError) -> Document {
         do throws(ClientError) {
-            return try client.read(try await client.change(.put, APIPath("acl", "bootstrap"), body: body))
+            return try await client.exchange(.put, APIPath("acl", "bootstrap"), body: body)
         } catch {
             guard error.sentence.contains("reset index") else { throw error }
             throw ClientError(
@@ -56,4 +56,22 @@ struct ACLBootstrapCommand: AsyncParsableCommand {
                     + "data directory, and try again")
         }
     }
+}
+
+extension DaemonClient {
+    /// The one ID in a list that begins so; a whole one is taken as it is.
+    func fullID(
+        _ beginning: String, in list: APIPath, key: String, of what: String
+    ) async throws(ClientError) -> String {
+        guard beginning.utf8.count < uuidLength else { return beginning }
+        let all = try await get(list).document.list ?? []
+        let found = all.compactMap { $0[key]?.string }.filter { $0.hasPrefix(beginning) }
+        guard let id = found.first, found.count == 1 else {
+            let reason = found.isEmpty ? "no" : "more than one"
+            throw ClientError(.refused(status: 404), "\(reason) \(what) has an ID that begins with \(beginning)")
+        }
+        return id
+    }
+
+    private var uuidLength: Int { 36 }
 }

@@ -27,9 +27,7 @@ struct PolicyOption: ParsableArguments {
     /// The policy as the daemon has it.
     func find(_ client: DaemonClient) async throws(ClientError) -> Document {
         if id.isEmpty { return try await client.get(APIPath("acl", "policy", "name", name)).document }
-        guard id.utf8.count < 36 else { return try await client.get(APIPath("acl", "policy", id)).document }
-        let all = try await client.get(APIPath("acl", "policies")).document
-        let full = try ACLText.fullID(id, among: all.list ?? [], key: "ID", of: "policy")
+        let full = try await client.fullID(id, in: APIPath("acl", "policies"), key: "ID", of: "policy")
         return try await client.get(APIPath("acl", "policy", full)).document
     }
 }
@@ -80,7 +78,7 @@ struct CreatePolicyCommand: AsyncParsableCommand {
             json.fieldIfNotEmpty("Datacenters", content.datacenters)
         }
         let answer = try await options.ask("Failed to create new policy") { client throws(ClientError) in
-            try client.read(try await client.change(.put, APIPath("acl", "policy"), body: body.bytes))
+            try await client.exchange(.put, APIPath("acl", "policy"), body: body.bytes)
         }
         try format.write(answer, ACLText.policy)
     }
@@ -110,7 +108,7 @@ struct UpdatePolicyCommand: AsyncParsableCommand {
                 json.fieldIfNotEmpty("Datacenters", content.datacenters.isEmpty ? present : content.datacenters)
             }
             let path = APIPath("acl", "policy", stored["ID"]?.string ?? "")
-            return try client.read(try await client.change(.put, path, body: body.bytes))
+            return try await client.exchange(.put, path, body: body.bytes)
         }
         try format.write(answer, ACLText.policy)
     }

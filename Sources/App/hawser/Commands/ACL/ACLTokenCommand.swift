@@ -1,3 +1,4 @@
+import ACLCore
 import ArgumentParser
 import DocumentCore
 
@@ -22,10 +23,8 @@ struct TokenOption: ParsableArguments {
 
     func fullID(_ client: DaemonClient) async throws(ClientError) -> String {
         // The anonymous token has a name that people remember.
-        if id == "anonymous" { return "00000000-0000-0000-0000-000000000002" }
-        guard id.utf8.count < 36 else { return id }
-        let all = try await client.get(APIPath("acl", "tokens")).document
-        return try ACLText.fullID(id, among: all.list ?? [], key: "AccessorID", of: "token")
+        if id == "anonymous" { return ACLToken.anonymousID }
+        return try await client.fullID(id, in: APIPath("acl", "tokens"), key: "AccessorID", of: "token")
     }
 }
 
@@ -118,7 +117,7 @@ struct CreateTokenCommand: AsyncParsableCommand {
             grants.write(to: &json)
         }
         let answer = try await options.ask("Failed to create new token") { client throws(ClientError) in
-            try client.read(try await client.change(.put, APIPath("acl", "token"), body: body.bytes))
+            try await client.exchange(.put, APIPath("acl", "token"), body: body.bytes)
         }
         try format.write(answer, ACLText.token)
     }
@@ -150,7 +149,7 @@ struct UpdateTokenCommand: AsyncParsableCommand {
                 json.field("Local", stored["Local"]?.isTrue ?? false)
                 grants.write(to: &json)
             }
-            return try client.read(try await client.change(.put, path, body: body.bytes))
+            return try await client.exchange(.put, path, body: body.bytes)
         }
         try format.write(answer, ACLText.token)
     }

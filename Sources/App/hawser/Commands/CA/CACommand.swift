@@ -35,7 +35,7 @@ struct RotateRootCommand: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await options.ask("Error rotating the CA") { client throws(ClientError) in
-            try client.read(try await client.change(.put, APIPath("hawser", "ca", "rotate")))
+            try await client.exchange(.put, APIPath("hawser", "ca", "rotate"))
         }
         let output = Surroundings.current.output
         try output.write(line: "The CA has a new root. Peers are told; the old one stays trusted until it is retired.")
@@ -64,7 +64,7 @@ struct RetireRootsCommand: AsyncParsableCommand {
     func run() async throws {
         let path = APIPath("hawser", "ca", "retire").query("root", root).query("force", isForced ? "true" : nil)
         let answer = try await options.ask("Error retiring roots of the CA") { client throws(ClientError) in
-            try client.read(try await client.change(.put, path))
+            try await client.exchange(.put, path)
         }
         let count = answer["Retired"]?.integer ?? 0
         try Surroundings.current.output.write(

@@ -56,7 +56,7 @@ struct GenerateTokenCommand: AsyncParsableCommand {
         }
         let answer = try await options.ask("Error generating peering token for \(peering.name)") {
             client throws(ClientError) in
-            try client.read(try await client.change(.post, APIPath("peering", "token"), body: body.bytes))
+            try await client.exchange(.post, APIPath("peering", "token"), body: body.bytes)
         }
         let output = Surroundings.current.output
         guard !format.isJSON else { return try output.write(line: answer.json()) }
