@@ -6,14 +6,19 @@ final class Daemon {
     let name: String
     let httpPort: UInt16
     let peeringPort: UInt16
+    /// Only of a daemon that answers DNS.
+    let dnsPort: UInt16
     let directory: String
     private let process: ChildProcess
 
     /// Starts the program; it may not answer yet.
-    init(program: String, name: String, datacenter: String, configuration: [String: String]) throws {
+    init(
+        program: String, name: String, datacenter: String, hasDNS: Bool = false, configuration: [String: String]
+    ) throws {
         self.name = name
         self.httpPort = UInt16(FreePort.take())
         self.peeringPort = UInt16(FreePort.take())
+        self.dnsPort = hasDNS ? UInt16(FreePort.take()) : 0
         var template = Array("/tmp/hawser-bench-\(name)-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw BenchError("no temporary directory: errno \(errno)") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -26,7 +31,7 @@ final class Daemon {
                 "agent", "-config-dir", "\(directory)/config", "-data-dir", "\(directory)/data", "-node", name,
                 "-datacenter", datacenter, "-bind", "127.0.0.1", "-http-port", "\(httpPort)", "-grpc-tls-port",
                 "\(peeringPort)", "-log-level", "warn",
-            ], output: "\(directory)/log", errors: "\(directory)/log")
+            ] + (hasDNS ? ["-dns-port", "\(dnsPort)"] : []), output: "\(directory)/log", errors: "\(directory)/log")
     }
 
     /// Ends the process and removes what it wrote.
@@ -69,6 +74,23 @@ final class Daemon {
             }
         }
         throw BenchError("/proc/\(process.id)/status has no \(key)")
+    }
+
+    /// What its data directory takes, in MB (of 10^6 bytes).
+    func storedMegabytes() throws -> Double {
+        guard let files = unsafe opendir("\(directory)/data") else { throw BenchError("no data directory") }
+        defer { unsafe closedir(files) }
+        var bytes = 0
+        while let entry = unsafe readdir(files) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            var status = stat()
+            // What is gone by now takes nothing.
+            guard unsafe stat("\(directory)/data/\(name)", &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFREG { bytes += Int(status.st_size) }
+        }
+        return Double(bytes) / 1_000_000
     }
 
     // MARK: System

@@ -76,6 +76,22 @@ final class HTTPClient {
         return unsafe poll(&watched, 1, 0) > 0
     }
 
+    /// Waits until something has come for one of them at least.
+    ///
+    /// - Returns: for which; each has one request on its way.
+    static func awaitAnswers(_ clients: [HTTPClient]) -> [Int] {
+        var watched = clients.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        _ = unsafe poll(&watched, nfds_t(watched.count), -1)
+        return watched.indices.filter { watched[$0].revents != 0 }
+    }
+
+    /// A number of the daemon's metrics that has no labels; nil if it does not have it.
+    func metric(_ name: String) throws -> Double? {
+        let text = try get("/v1/agent/metrics?format=prometheus").body
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line.flatMap { Double($0.dropFirst(name.utf8.count + 1)) }
+    }
+
     private func head() throws -> (Int, [String: String]) {
         let start = try readLine().split(separator: " ")
         guard start.count > 1, let status = Int(start[1]) else { throw BenchError("no HTTP answer") }

@@ -20,6 +20,7 @@ struct HawserBench {
             print("idle daemon: \(idle.formatted(1)) MB resident")
             let files = try FilesMeasurement(program: program).run()
             print(files.description)
+            let load = try LoadResults.measure(program: program)
             var results: [SyncResult] = []
             for services in sizes {
                 let result = try await SyncMeasurement(
@@ -36,7 +37,7 @@ struct HawserBench {
                     x\((last.standing.jitter.p50 / first.standing.jitter.p50).formatted(2))
                     """)
             }
-            try Report.write(idle: idle, files: files, sync: results, to: report)
+            try Report.write(idle: idle, files: files, load: load, sync: results, to: report)
             print("written to \(report)")
         } catch {
             fail("\(error)")
@@ -56,6 +57,27 @@ struct HawserBench {
     private static func fail(_ text: String) -> Never {
         print("hawser-bench: \(text)")
         exit(1)
+    }
+}
+
+/// What the daemon does under load of several kinds.
+struct LoadResults {
+    var registering: RegisterResult
+    var reporting: ReportingResult
+    var dns: DNSResult
+    var waking: WakingResult
+
+    /// Prints each as soon as it is there.
+    static func measure(program: String) throws -> LoadResults {
+        let registering = try RegisterMeasurement(program: program).run()
+        print(registering.description)
+        let reporting = try ReportingMeasurement(program: program).run()
+        print(reporting.description)
+        let dns = try DNSMeasurement(program: program).run()
+        print(dns.description)
+        let waking = try WakingMeasurement(program: program).run()
+        print(waking.description)
+        return LoadResults(registering: registering, reporting: reporting, dns: dns, waking: waking)
     }
 }
 

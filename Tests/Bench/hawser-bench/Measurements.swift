@@ -24,6 +24,7 @@ struct SyncResult {
     var cpuImporter: Double
     var rssExporter: Double
     var rssImporter: Double
+    var stored: StoredResult
     var standing: StandingResult
     /// Of the largest catalog only.
     var api: APIResult?
@@ -35,9 +36,37 @@ struct SyncResult {
           the same bytes through plain TLS      \(tlsFloorSeconds.formatted(3)) s  (x\((seconds / tlsFloorSeconds).formatted(1)))
           CPU   exporter \(cpuExporter.formatted(2)) s, importer \(cpuImporter.formatted(2)) s
           RSS   exporter \(rssExporter.formatted(0)) MB, importer \(rssImporter.formatted(0)) MB at the peak
+          \(stored)
           one change, from the request to the importer's watch: \(standing.propagation)
           heartbeats while that goes on, early or late by: \(standing.jitter)
         """ + (api.map { "\n" + $0.description } ?? "")
+    }
+}
+
+/// What a first synchronisation leaves on disk.
+struct StoredResult: CustomStringConvertible {
+    var exporterMegabytes: Double
+    var importerMegabytes: Double
+    /// Events in the importer's replication log, and MB that they take; nil for a daemon that does not say.
+    var logEvents: Double?
+    var logMegabytes: Double?
+
+    /// Copies of what was imported reach the disk a little later than the answers that show them.
+    private static let delay: UInt32 = 2_500_000
+
+    static func after(exporter: Daemon, importer: Daemon, _ target: HTTPClient) throws -> StoredResult {
+        usleep(delay)
+        return StoredResult(
+            exporterMegabytes: try exporter.storedMegabytes(), importerMegabytes: try importer.storedMegabytes(),
+            logEvents: try target.metric("hawser_replication_log_events"),
+            logMegabytes: try target.metric("hawser_replication_log_bytes").map { $0 / 1_000_000 })
+    }
+
+    var description: String {
+        """
+        disk  exporter \(exporterMegabytes.formatted(1)) MB, importer \(importerMegabytes.formatted(1)) MB; its \
+        replication log: \(logEvents?.formatted(0) ?? "n/a") events, \(logMegabytes?.formatted(1) ?? "n/a") MB
+        """
     }
 }
 
@@ -68,9 +97,10 @@ struct SyncMeasurement {
         let cpuBefore = (try exporter.cpuSeconds(), try importer.cpuSeconds())
         let start = Clock.now()
         try Self.redeem(token, target)
-        try waitForImport(target)
+        try Self.waitForImport(of: services, instances: instances, target)
         let seconds = Clock.now() - start
         let cpuAfter = (try exporter.cpuSeconds(), try importer.cpuSeconds())
+        let stored = try StoredResult.after(exporter: exporter, importer: importer, target)
 
         let standing = try StandingMeasurement(source: source, importer: importer).run()
         let bytes = try Catalog(services: services, instances: instances)
@@ -82,7 +112,7 @@ struct SyncMeasurement {
             services: services, instances: instances, seconds: seconds, tlsFloorSeconds: floor,
             megabytes: Double(bytes) / 1_000_000, cpuExporter: cpuAfter.0 - cpuBefore.0,
             cpuImporter: cpuAfter.1 - cpuBefore.1, rssExporter: peakExporter, rssImporter: peakImporter,
-            standing: standing, api: api)
+            stored: stored, standing: standing, api: api)
     }
 
     /// A token for the importer, in the daemon's answer.
@@ -95,7 +125,7 @@ struct SyncMeasurement {
     }
 
     /// Until the importer answers for the service that is sent last with all its instances, and has all the others.
-    private func waitForImport(_ client: HTTPClient) throws {
+    static func waitForImport(of services: Int, instances: Int, _ client: HTTPClient) throws {
         let last = Catalog.name(services - 1)
         var index = "0"
         while true {
