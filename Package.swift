@@ -119,7 +119,8 @@ let modules: [Module] = [
         uses: ["DocumentCore", "CatalogCore", "ConfigCore", "IdentityCore", "PeeringCore", "StateCore"]),
 
     module(
-        .domain, "GatewayCore", uses: ["PeeringCore", "IdentityCore", "CatalogCore", "StateCore", "ReplicationCore"]),
+        .domain, "GatewayCore", uses: ["PeeringCore", "IdentityCore", "CatalogCore", "StateCore", "ReplicationCore"],
+        packages: [heaps, deques]),
 
     module(
         .domain, "MeshCore",
@@ -181,7 +182,7 @@ let modules: [Module] = [
             "CatalogCore", "IdentityCore", "PeeringCore", "StateCore", "HealthCore", "TLSEngine", "HTTP2Engine",
             "GRPCWire", "TLSTransport", "GRPCTransport",
         ],
-        packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging, lifecycle]),
+        packages: [nioCore, nioLocks, nioPosix, nioHTTP1, logging]),
     module(
         .service, "DNSService",
         uses: [
@@ -225,6 +226,7 @@ let modules: [Module] = [
     tests(.proto, of: "PeeringWire", packages: [nioCore, protobuf]),
     tests(.domain, of: "DocumentCore"),
     tests(.domain, of: "HCL", uses: ["DocumentCore"]),
+    tests(.domain, of: "CatalogCore"),
     tests(.domain, of: "ConfigCore", uses: ["CatalogCore", "DocumentCore", "IdentityCore", "ACLCore"]),
     tests(.domain, of: "IdentityCore"),
     tests(.domain, of: "PeeringCore", uses: ["IdentityCore"]),
@@ -257,6 +259,10 @@ let modules: [Module] = [
     tests(.domain, of: "HealthCore", uses: ["CatalogCore"]),
     tests(.domain, of: "FilterCore", uses: ["DocumentCore"]),
     tests(.storage, of: "SQLiteStorage", uses: ["StateCore"], packages: [grdb]),
+    Module(
+        floor: .tests, name: "StorageContractTests", uses: ["StateCore", "SQLiteStorage", "HawserTestKit"],
+        packages: [],
+        folder: "Tests/Storage/StorageContract"),
     tests(.transport, of: "Listening", packages: [nioCore, nioPosix]),
     tests(.transport, of: "GatewayRelay", uses: ["CLinux", "ClientHello"]),
     tests(.transport, of: "TLSTransport", uses: ["TLSEngine", "TLSTestKit"], packages: [nioCore, nioEmbedded]),
@@ -264,7 +270,7 @@ let modules: [Module] = [
         .transport, of: "GRPCTransport", uses: ["HTTP2Engine", "GRPCWire"],
         packages: [nioCore, nioLocks, nioPosix, nioEmbedded]),
     tests(.service, of: "Observability"),
-    tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore"]),
+    tests(.service, of: "ConfigFiles", uses: ["CatalogCore", "DocumentCore", "ConfigCore", "HawserTestKit"]),
     tests(.service, of: "PeerStreamTranslation", uses: ["CatalogCore", "PeeringWire"], packages: [nioCore, protobuf]),
     tests(
         .service, of: "IdentityService",
@@ -274,11 +280,22 @@ let modules: [Module] = [
         .service, of: "CatalogService",
         uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"],
         packages: [logging]),
-    tests(.service, of: "ReplicationService"),
+    tests(
+        .service, of: "ReplicationService", uses: domain + ["PeeringWire", "HawserTestKit"],
+        packages: [nioLocks, logging, protobuf]),
     tests(
         .service, of: "PeeringService",
-        uses: ["TLSEngine", "PeeringCore", "GRPCWire", "ReplicationCore", "ReplicationService"]),
-    tests(.service, of: "HealthService", uses: ["PeeringCore"], packages: [nioCore]),
+        uses: [
+            "TLSEngine", "IdentityCore", "PeeringCore", "StateCore", "GRPCWire", "ReplicationCore",
+            "ReplicationService", "HawserTestKit",
+        ]),
+    tests(
+        .service, of: "HealthService",
+        uses: ["CatalogCore", "HealthCore", "IdentityCore", "PeeringCore", "StateCore", "HawserTestKit"],
+        packages: [nioCore]),
+    tests(
+        .service, of: "GatewayService", uses: ["PeeringCore", "ClientHello", "GatewayCore", "GatewayRelay"],
+        packages: [logging, nioLocks]),
     tests(
         .service, of: "DNSService",
         uses: ["CatalogCore", "ACLCore", "NameCore", "StateCore", "HawserTestKit"],
@@ -290,7 +307,7 @@ let modules: [Module] = [
     tests(
         .service, of: "HTTPService",
         uses: domain + ["Observability", "Listening", "ACLService", "hawser", "HawserTestKit"],
-        packages: [nioCore, nioEmbedded, nioHTTP1]),
+        packages: [nioCore, nioEmbedded, nioHTTP1, logging]),
     integration(
         "IntegrationTests",
         uses: [

@@ -6,6 +6,9 @@ enum GoStyleArguments {
     /// Flags that take no value here. Go reads `-dev=true` too, and so do unit files that were written for Consul.
     private static let switches = ["--dev", "--log-json", "--check"]
 
+    /// Flags of a command that are on by themselves. Go reads `-follow` and `-follow=f` too, and never the word after it.
+    private static let flags = ["watch": ["--follow"]]
+
     /// Turns `-name value` and `-name=value` into their two-dash forms, and `-v` in front into `version`.
     ///
     /// One letter after a dash is a short option and stays, as do `-` (standard input), numbers, and everything
@@ -14,11 +17,12 @@ enum GoStyleArguments {
         if let first = arguments.first, ["-v", "-version", "--version"].contains(first) {
             return ["version"] + rewrite(Array(arguments.dropFirst()))
         }
+        let flags = arguments.first.flatMap { Self.flags[$0] } ?? []
         var result: [String] = []
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" { return result + [argument] + rest }
-            guard let read = rewrite(argument) else { continue }
+            guard let read = rewrite(argument, flags) else { continue }
             // A parser would take a number below zero for an option.
             if read.hasPrefix("--"), !read.contains("="), let value = rest.first, isNegativeNumber(value) {
                 rest.removeFirst()
@@ -31,15 +35,22 @@ enum GoStyleArguments {
     }
 
     /// - Returns: `nil` for a switch that is off.
-    private static func rewrite(_ argument: String) -> String? {
+    private static func rewrite(_ argument: String, _ flags: [String]) -> String? {
         let long = isLongWithOneDash(argument) ? "-" + argument : argument
         if long == "--wait" { return "--wait=\(defaultWait)" }
+        if flags.contains(long) { return "\(long)=true" }
         let parts = long.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, switches.contains(parts[0]) else { return long }
-        switch parts[1].lowercased() {
-        case "true", "t", "1": return parts[0]
-        case "false", "f", "0": return nil
-        default: return long
+        guard parts.count == 2, let isOn = boolean(parts[1]) else { return long }
+        if flags.contains(parts[0]) { return "\(parts[0])=\(isOn)" }
+        guard switches.contains(parts[0]) else { return long }
+        return isOn ? parts[0] : nil
+    }
+
+    private static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "t", "1": true
+        case "false", "f", "0": false
+        default: nil
         }
     }
 

@@ -16,7 +16,7 @@ struct Hawser: AsyncParsableCommand {
             """,
         subcommands: [
             AgentCommand.self, PeeringCommand.self, TokenCommand.self, CatalogCommand.self, ConfigCommand.self,
-            ExportsCommand.self, MeshCommand.self, WatchCommand.self, CACommand.self, ACLCommand.self,
+            ExportsCommand.self, MeshCommand.self, WatchCommand.self, LogCommand.self, CACommand.self, ACLCommand.self,
             GatewayCommand.self, EnvoyCommand.self,
             ValidateCommand.self, FmtCommand.self, SchemaCommand.self, ReloadCommand.self, VersionCommand.self,
         ])

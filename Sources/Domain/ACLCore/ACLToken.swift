@@ -1,3 +1,4 @@
+import DocumentCore
 package import IdentityCore
 package import PeeringCore
 
@@ -78,13 +79,13 @@ package struct ACLToken: Hashable, Sendable {
         for identity in serviceIdentities where !Self.isIdentityName(identity.serviceName, limits) {
             throw Refusal(
                 .invalid,
-                "Service identity \"\(identity.serviceName)\" has an invalid name. Only lowercase alphanumeric "
+                "Service identity \(quoted(identity.serviceName)) has an invalid name. Only lowercase alphanumeric "
                     + "characters, '-' and '_' are allowed")
         }
         for identity in nodeIdentities where !Self.isIdentityName(identity.nodeName, limits) {
             throw Refusal(
                 .invalid,
-                "Node identity \"\(identity.nodeName)\" has an invalid name. Only lowercase alphanumeric "
+                "Node identity \(quoted(identity.nodeName)) has an invalid name. Only lowercase alphanumeric "
                     + "characters, '-' and '_' are allowed")
         }
         if nodeIdentities.contains(where: { $0.datacenter.isEmpty }) {

@@ -32,6 +32,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var heartbeatTimeout: GoDuration?
     /// What a peer may lose at once of what it sees, in percent, before the operator is asked: Hawser's own key.
     package var withdrawLimit: Int?
+    package var imports = ImportSettings()
+    package var replicationLog = ReplicationLogSettings()
     /// The gateway inside the agent; nil for none.
     package var gateway: GatewaySettings?
     /// Who may do what over the HTTP API.
@@ -76,6 +78,8 @@ package struct AgentConfiguration: Hashable, Sendable {
         merged.heartbeatInterval = later.heartbeatInterval ?? heartbeatInterval
         merged.heartbeatTimeout = later.heartbeatTimeout ?? heartbeatTimeout
         merged.withdrawLimit = later.withdrawLimit ?? withdrawLimit
+        merged.imports = imports.merging(later.imports)
+        merged.replicationLog = replicationLog.merging(later.replicationLog)
         merged.gateway = later.gateway ?? gateway
         merged.acl = acl.merging(later.acl)
         merged.auditPath = later.auditPath ?? auditPath
@@ -97,8 +101,9 @@ package struct AgentConfiguration: Hashable, Sendable {
             peeringEnabled: peeringEnabled ?? true, connectEnabled: connectEnabled ?? true,
             heartbeatInterval: heartbeatInterval ?? Self.consulHeartbeatInterval,
             heartbeatTimeout: heartbeatTimeout ?? Self.consulHeartbeatTimeout,
-            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, gateway: gateway, doors: doors, acl: acl,
-            auditPath: auditPath)
+            withdrawLimit: withdrawLimit ?? Self.usualWithdrawLimit, imports: imports,
+            replicationLog: replicationLog, gateway: gateway,
+            doors: doors, acl: acl, auditPath: auditPath)
         let wrong = [
             Self.problem(nodeName: resolved.nodeName), Self.problem(datacenter: resolved.datacenter),
             Self.problem(heartbeatsEvery: resolved.heartbeatInterval, timeout: resolved.heartbeatTimeout),
@@ -192,6 +197,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
     package var heartbeatInterval: GoDuration
     package var heartbeatTimeout: GoDuration
     package var withdrawLimit: Int
+    package var imports: ImportSettings
+    package var replicationLog: ReplicationLogSettings
     package var gateway: GatewaySettings?
     package var doors: DoorSettings
     package var acl: ACLSettings
@@ -203,8 +210,9 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         dnsPort: Int = -1, dns: DNSSettings = DNSSettings(), logLevel: AgentConfiguration.LogLevel, logsJSON: Bool,
         isDevelopment: Bool, reloadsByItself: Bool = false, peeringEnabled: Bool, connectEnabled: Bool,
         heartbeatInterval: GoDuration, heartbeatTimeout: GoDuration, withdrawLimit: Int,
-        gateway: GatewaySettings? = nil, doors: DoorSettings = DoorSettings(), acl: ACLSettings = ACLSettings(),
-        auditPath: String? = nil
+        imports: ImportSettings = ImportSettings(),
+        replicationLog: ReplicationLogSettings = ReplicationLogSettings(), gateway: GatewaySettings? = nil,
+        doors: DoorSettings = DoorSettings(), acl: ACLSettings = ACLSettings(), auditPath: String? = nil
     ) {
         self.nodeName = nodeName
         self.datacenter = datacenter
@@ -227,6 +235,8 @@ package struct ResolvedAgentConfiguration: Hashable, Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.heartbeatTimeout = heartbeatTimeout
         self.withdrawLimit = withdrawLimit
+        self.imports = imports
+        self.replicationLog = replicationLog
         self.gateway = gateway
         self.doors = doors
         self.acl = acl
@@ -262,6 +272,8 @@ extension AgentConfiguration {
         heartbeatInterval = peering?.heartbeatInterval
         heartbeatTimeout = peering?.heartbeatTimeout
         withdrawLimit = peering?.withdrawLimit
+        imports = peering?.importSettings ?? ImportSettings()
+        replicationLog = map.map("replication_log") { ReplicationLogSettings(&$0) } ?? ReplicationLogSettings()
         gateway = map.map("gateway", GatewaySettings.read).flatMap { $0 }
         connectEnabled = map.map("connect") { $0.bool("enabled") }
         acl = map.map("acl") { ACLSettings(&$0) } ?? ACLSettings()
@@ -294,12 +306,14 @@ extension AgentConfiguration {
         var heartbeatInterval: GoDuration?
         var heartbeatTimeout: GoDuration?
         var withdrawLimit: Int?
+        var importSettings: ImportSettings
 
         init(_ map: inout MapReader) {
             isEnabled = map.bool("enabled")
             heartbeatInterval = map.duration("heartbeat_interval")
             heartbeatTimeout = map.duration("heartbeat_timeout")
             withdrawLimit = map.integer("withdraw_limit_percent", in: 0...100)
+            importSettings = ImportSettings(&map)
         }
     }
 

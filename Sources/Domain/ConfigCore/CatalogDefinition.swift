@@ -10,10 +10,10 @@ package struct CatalogDefinition: Sendable {
     package var checks: [HealthCheck]
 
     package init?(_ map: inout MapReader) {
-        let name = map.string("node") ?? ""
+        let name = map.name("node") ?? ""
         let address = map.string("address") ?? ""
         node = Node(
-            id: map.string("id") ?? "", name: name, address: address, datacenter: map.string("datacenter") ?? "",
+            id: map.name("id") ?? "", name: name, address: address, datacenter: map.name("datacenter") ?? "",
             taggedAddresses: map.stringMap("tagged_addresses") ?? [:], meta: map.stringMap("node_meta") ?? [:],
             locality: ServiceDefinition.locality(&map))
         skipsNodeUpdate = map.bool("skip_node_update") ?? false

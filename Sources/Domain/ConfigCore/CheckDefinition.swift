@@ -42,9 +42,12 @@ package enum CheckDefinition {
     /// Reads a check that is registered by itself, which must have a name. Its `serviceID` says whose it is; the service's name and tags are
     /// known where it is looked up.
     package static func registered(_ map: inout MapReader) -> HealthCheck {
-        let serviceID = map.string("service_id") ?? ""
+        let serviceID = map.name("service_id") ?? ""
         var check = common(&map)
-        if check.checkID.isEmpty { check.checkID = check.name }
+        if check.checkID.isEmpty {
+            map.requireName(check.name, "name")
+            check.checkID = check.name
+        }
         check.serviceID = serviceID
         return check
     }
@@ -52,7 +55,8 @@ package enum CheckDefinition {
     /// Reads a check of a catalog registration: its state is what is said, for nobody runs it.
     static func ofCatalog(_ map: inout MapReader) -> HealthCheck? {
         let name = map.string("name") ?? ""
-        let id = map.string("check_id") ?? ""
+        let id = map.name("check_id") ?? ""
+        if id.isEmpty { map.requireName(name, "name") }
         guard !id.isEmpty || !name.isEmpty else {
             map.consulRefuses("check_id", "Must provide check ID or name")
             return nil
@@ -60,7 +64,7 @@ package enum CheckDefinition {
         return HealthCheck(
             node: "", checkID: id.isEmpty ? name : id, name: name,
             status: checkedStatus(map.string("status") ?? "", map), notes: map.string("notes") ?? "",
-            output: map.string("output") ?? "", serviceID: map.string("service_id") ?? "",
+            output: map.string("output") ?? "", serviceID: map.name("service_id") ?? "",
             type: map.string("type") ?? "", definition: map.map("definition") { definition(&$0) } ?? [])
     }
 
@@ -107,8 +111,8 @@ package enum CheckDefinition {
     }
 
     private static func common(_ map: inout MapReader) -> HealthCheck {
-        let id = map.string("id") ?? ""
-        let checkID = map.string("check_id") ?? ""
+        let id = map.name("id") ?? ""
+        let checkID = map.name("check_id") ?? ""
         let name = map.string("name") ?? ""
         let status = map.string("status") ?? ""
         let notes = map.string("notes") ?? ""

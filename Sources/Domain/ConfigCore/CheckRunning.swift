@@ -102,7 +102,7 @@ struct CheckRunning {
 
     private static func alias(_ map: inout MapReader) -> CheckProbe? {
         let target = AliasTarget(
-            node: map.string("alias_node") ?? "", serviceID: map.string("alias_service") ?? "")
+            node: map.name("alias_node") ?? "", serviceID: map.name("alias_service") ?? "")
         return target.node.isEmpty && target.serviceID.isEmpty ? nil : .alias(target)
     }
 

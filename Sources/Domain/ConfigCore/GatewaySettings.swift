@@ -34,7 +34,7 @@ package struct GatewaySettings: Hashable, Sendable {
     static func read(_ map: inout MapReader) -> GatewaySettings? {
         let port = map.integer("port", in: 1...65535) ?? usualPort
         return GatewaySettings(
-            serviceName: map.string("service") ?? "mesh-gateway", bindAddress: map.string("bind_addr"), port: port,
+            serviceName: map.name("service") ?? "mesh-gateway", bindAddress: map.string("bind_addr"), port: port,
             lan: map.map("lan") { address(&$0, port) }, wan: map.map("wan") { address(&$0, port) })
     }
 

@@ -5,20 +5,27 @@ package import DocumentCore
 
 extension ProxyConfiguration {
     /// Reads `proxy` of a definition, or of a stored row.
-    package init(_ map: inout MapReader) {
+    ///
+    /// - Parameter checksNames: a stored row of an older version may hold what is refused at the way in today.
+    package init(_ map: inout MapReader, checksNames: Bool = false) {
         self.init(
-            destinationServiceName: map.string("DestinationServiceName") ?? "",
-            destinationServiceID: map.string("DestinationServiceID") ?? "",
+            destinationServiceName: map.name("DestinationServiceName", isChecked: checksNames),
+            destinationServiceID: map.name("DestinationServiceID", isChecked: checksNames),
             localServiceAddress: map.string("LocalServiceAddress") ?? "",
             localServicePort: map.integer("LocalServicePort", in: ServiceDefinition.portRange) ?? 0,
             localServiceSocketPath: map.string("LocalServiceSocketPath") ?? "", mode: map.proxyMode(),
-            transparentProxy: map.transparentProxy(), config: map.opaqueConfig().config, upstreams: map.upstreams(),
+            transparentProxy: map.transparentProxy(), config: map.opaqueConfig().config,
+            upstreams: map.upstreams(checksNames: checksNames),
             gatewayMode: map.gatewayMode(), expose: map.exposedPaths() ?? ExposedPaths())
         map.ignore("EnvoyExtensions", "LocalServicePorts", "AccessLogs", "MutualTLSMode")
     }
 }
 
 extension MapReader {
+    fileprivate mutating func name(_ key: String, isChecked: Bool) -> String {
+        (isChecked ? name(key) : string(key)) ?? ""
+    }
+
     // MARK: - Parts that config entries have too
 
     /// `MeshGateway`, in which an empty mode says nothing. Consul takes unknown modes in some places and acts as if
@@ -97,11 +104,11 @@ extension MapReader {
     // MARK: - Upstreams
 
     /// The upstreams, none of which may lead where another does or listen where another does.
-    fileprivate mutating func upstreams() -> [Upstream] {
+    fileprivate mutating func upstreams(checksNames: Bool) -> [Upstream] {
         var destinations: Set<String> = []
         var bindPoints: Set<String> = []
         return maps("Upstreams") { map in
-            let upstream = Upstream(&map)
+            let upstream = Upstream(&map, checksNames: checksNames)
             if !destinations.insert(upstream.destinationInWords).inserted {
                 map.consulRefuses(nil, "upstreams cannot contain duplicates of \(upstream.destinationInWords)")
             }
@@ -117,15 +124,17 @@ extension MapReader {
 }
 
 extension Upstream {
-    fileprivate init(_ map: inout MapReader) {
+    fileprivate init(_ map: inout MapReader, checksNames: Bool) {
         let type = map.choice("DestinationType", of: DestinationType.self) {
             "unknown upstream destination type: \(quoted($0))"
         }
         self.init(
-            destinationType: type?.value ?? .service, destinationName: map.string("DestinationName") ?? "",
+            destinationType: type?.value ?? .service,
+            destinationName: map.name("DestinationName", isChecked: checksNames),
             destinationNamespace: map.edition("DestinationNamespace", EditionLimit.namespaces),
             destinationPartition: map.edition("DestinationPartition", EditionLimit.partitions),
-            destinationPeer: map.string("DestinationPeer") ?? "", datacenter: map.string("Datacenter") ?? "",
+            destinationPeer: map.name("DestinationPeer", isChecked: checksNames),
+            datacenter: map.name("Datacenter", isChecked: checksNames),
             localBindAddress: map.string("LocalBindAddress") ?? "",
             localBindPort: map.integer("LocalBindPort", in: ServiceDefinition.portRange) ?? 0,
             localBindSocketPath: map.string("LocalBindSocketPath") ?? "",

@@ -38,7 +38,7 @@ package enum ServiceDefinition {
         _ map: inout MapReader, parent: NodeService?, nameKey: String = "name"
     ) -> Registration {
         let name = name(&map, nameKey, parent: parent)
-        let id = map.string("id") ?? ""
+        let id = map.name("id") ?? ""
         if parent != nil, !id.isEmpty { map.invalid("id", "must not be set: a sidecar is named after its service") }
         var service = NodeService(
             id: parent.map { "\($0.id)-sidecar-proxy" } ?? (id.isEmpty ? name : id), service: name)
@@ -54,7 +54,7 @@ package enum ServiceDefinition {
         service.weights = map.map("weights") { weights(&$0) } ?? Weights()
         service.enableTagOverride = map.bool("enable_tag_override") ?? false
         service.locality = locality(&map) ?? parent?.locality
-        service.proxy = map.map("proxy", context: rulesContext) { ProxyConfiguration(&$0) }
+        service.proxy = map.map("proxy", context: rulesContext) { ProxyConfiguration(&$0, checksNames: true) }
         if let parent { service.proxy = sidecarProxy(service.proxy, parent) }
         if parent != nil { validateSidecar(&map) }
         checkServiceMeta(service.meta, in: map)
@@ -70,7 +70,7 @@ package enum ServiceDefinition {
     // MARK: - Parts
 
     private static func name(_ map: inout MapReader, _ key: String, parent: NodeService?) -> String {
-        if let name = map.string(key), !name.isEmpty { return name }
+        if let name = map.name(key), !name.isEmpty { return name }
         if let parent { return "\(parent.service)-sidecar-proxy" }
         map.consulRefuses(key, "Missing service name")
         return ""

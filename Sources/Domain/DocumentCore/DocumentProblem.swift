@@ -198,14 +198,3 @@ extension DocumentPath: CustomStringConvertible {
         }
     }
 }
-
-/// A text from outside as an error shows it: cut, and without control characters.
-package func shown(_ text: String) -> String {
-    let limit = 80
-    let shown = text.unicodeScalars.prefix(limit).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }
-    let result = String(String.UnicodeScalarView(shown))
-    return text.unicodeScalars.count > limit ? result + "..." : result
-}
-
-/// The same inside quotes.
-package func quoted(_ text: String) -> String { "\"\(shown(text))\"" }

@@ -23,15 +23,20 @@ package struct JSONWriter: Sendable {
     /// What was written so far.
     package private(set) var bytes: [UInt8] = []
     private let style: Style
+    /// Bytes after which texts are left out: then the text is no JSON any more, and not to be used.
+    private let limit: Int
     private var depth = 0
     /// Nothing stands yet in the innermost object or list.
     private var isFirst = true
     /// A key was written and its value follows.
     private var followsKey = false
 
-    /// - Parameter capacity: bytes to reserve, if the caller has an idea of the size.
-    package init(style: Style = .compact, capacity: Int = 0) {
+    /// - Parameters:
+    ///   - capacity: bytes to reserve, if the caller has an idea of the size.
+    ///   - limit: bytes after which writing stops, and ``isOverLimit`` is set.
+    package init(style: Style = .compact, capacity: Int = 0, limit: Int = .max) {
         self.style = style
+        self.limit = limit
         bytes.reserveCapacity(capacity)
     }
 
@@ -183,7 +188,11 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: text.description.utf8)
     }
 
+    /// Whether more was written than may be.
+    package var isOverLimit: Bool { bytes.count > limit }
+
     private mutating func appendString(_ text: String) {
+        if isOverLimit { return }
         bytes.append(UInt8(ascii: "\""))
         appendEscaped(text, to: &bytes)
         bytes.append(UInt8(ascii: "\""))

@@ -29,13 +29,12 @@ package enum HealthAction: Hashable, Sendable {
     case deregisterService(String)
 }
 
-/// A service of the agent's node with its checks as the catalog has them; the node's own checks under an empty ID.
-package struct ObservedInstance: Hashable, Sendable {
-    package var serviceID: String
-    package var checks: [HealthCheck]
-
-    package init(serviceID: String, checks: [HealthCheck]) {
-        self.serviceID = serviceID
-        self.checks = checks
-    }
+/// What the catalog has of the agent's node.
+package enum HealthObservation: Hashable, Sendable {
+    /// A service with all its checks, or the node with its own under an empty ID.
+    case instance(serviceID: String, checks: [HealthCheck])
+    case instanceGone(serviceID: String)
+    /// One check of what was observed before. A new one comes after the others.
+    case check(CheckKey, HealthCheck)
+    case checkGone(CheckKey)
 }

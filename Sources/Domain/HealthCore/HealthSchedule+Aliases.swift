@@ -27,7 +27,7 @@ extension HealthSchedule {
     /// The worst of the target's checks and of the node's own, in Consul's words.
     private func health(of target: AliasTarget, for alias: CheckKey) -> (HealthStatus, String) {
         let isOwnNode = target.node.isEmpty || target.node.lowercased() == node.lowercased()
-        let isKnown = isOwnNode && (target.serviceID.isEmpty || services[target.serviceID] != nil)
+        let isKnown = isOwnNode && (target.serviceID.isEmpty || services.contains(target.serviceID))
         guard isKnown else {
             let place = target.node.isEmpty ? node : target.node
             let words = target.serviceID.isEmpty ? "Node \(place)" : "Service \(target.serviceID)"

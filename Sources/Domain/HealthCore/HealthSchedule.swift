@@ -14,11 +14,10 @@ package struct HealthSchedule: Sendable {
     var checks: [CheckKey: ScheduledCheck] = [:]
     /// Checks by the service that they are of, in the catalog's order.
     var members: [String: [CheckKey]] = [:]
-    /// Services by ID, with the names that they were observed under.
-    var services: [String: String] = [:]
+    /// IDs of the services, and the empty one of the node.
+    package private(set) var services: Set<String> = []
     /// Aliases by the service that they follow.
     var followers: [String: Set<CheckKey>] = [:]
-    private var observed: [String: Set<String>] = [:]
     private var timers = HealthTimers()
     /// Checks whose time has come, in the order in which it came, each with its serial.
     private var waiting = Deque<(key: CheckKey, serial: UInt64)>()
@@ -44,19 +43,22 @@ package struct HealthSchedule: Sendable {
 
     // MARK: - Events
 
-    /// The catalog has these instances under a name, and no others; the node's own checks under the empty name.
-    package mutating func instancesObserved(
-        _ instances: [ObservedInstance], of name: String, now: Duration
-    ) -> [HealthAction] {
-        let gone = (observed[name] ?? []).subtracting(instances.map(\.serviceID))
-        // A service may have moved to another name.
-        for id in gone where services[id] == name { removeService(id) }
-        observed[name] = instances.isEmpty ? nil : Set(instances.map(\.serviceID))
-        for instance in instances {
-            if services.updateValue(name, forKey: instance.serviceID) == nil {
-                changedServices.append(instance.serviceID)
+    /// This has changed in the catalog since the last time, and nothing else.
+    package mutating func observed(_ observations: [HealthObservation], now: Duration) -> [HealthAction] {
+        for observation in observations {
+            switch observation {
+            case .instance(let id, let checks):
+                if services.insert(id).inserted { changedServices.append(id) }
+                reconcile(id, checks, now)
+            case .instanceGone(let id):
+                removeService(id)
+            case .check(let key, let check):
+                guard services.contains(key.serviceID) else { continue }
+                if checks[key] == nil { members[key.serviceID, default: []].append(key) }
+                reconcile(key, check, now)
+            case .checkGone(let key):
+                removeMember(key)
             }
-            reconcile(instance, now)
         }
         dropDeadTimers()
         return takeActions(now)
@@ -95,15 +97,15 @@ package struct HealthSchedule: Sendable {
 
     // MARK: - Checks come and go
 
-    private mutating func reconcile(_ instance: ObservedInstance, _ now: Duration) {
-        let keys = instance.checks.map { CheckKey(serviceID: instance.serviceID, checkID: $0.checkID) }
+    private mutating func reconcile(_ serviceID: String, _ checks: [HealthCheck], _ now: Duration) {
+        let keys = checks.map { CheckKey(serviceID: serviceID, checkID: $0.checkID) }
         let present = Set(keys)
-        for key in members[instance.serviceID] ?? [] where !present.contains(key) {
+        for key in members[serviceID] ?? [] where !present.contains(key) {
             remove(key)
-            changedServices.append(key.serviceID)
+            changedServices.append(serviceID)
         }
-        members[instance.serviceID] = keys.isEmpty ? nil : keys
-        for (key, check) in zip(keys, instance.checks) { reconcile(key, check, now) }
+        members[serviceID] = keys.isEmpty ? nil : keys
+        for (key, check) in zip(keys, checks) { reconcile(key, check, now) }
     }
 
     private mutating func reconcile(_ key: CheckKey, _ check: HealthCheck, _ now: Duration) {
@@ -152,9 +154,17 @@ package struct HealthSchedule: Sendable {
         }
     }
 
+    private mutating func removeMember(_ key: CheckKey) {
+        guard checks[key] != nil else { return }
+        members[key.serviceID]?.removeAll { $0 == key }
+        if members[key.serviceID]?.isEmpty == true { members[key.serviceID] = nil }
+        remove(key)
+        changedServices.append(key.serviceID)
+    }
+
     private mutating func removeService(_ id: String) {
+        guard services.remove(id) != nil else { return }
         for key in members.removeValue(forKey: id) ?? [] { remove(key) }
-        services[id] = nil
         changedServices.append(id)
     }
 

@@ -1,3 +1,5 @@
+package import CatalogCore
+
 /// What a client wants to know of a name.
 package enum NameInterest: Sendable {
     case a, aaaa, srv, txt, ptr, ns, soa, cname

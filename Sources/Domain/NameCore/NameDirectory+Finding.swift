@@ -24,7 +24,7 @@ extension NameDirectory {
     private func whole(_ name: String, _ place: NameLookup.Place) -> (name: String, instances: [ServiceInstance])? {
         switch place {
         case .own:
-            return state.catalog.services.spelling(of: name).map { ($0, state.catalog.instances(of: $0)) }
+            return state.catalog.services.spelling(of: name).map { ($0, state.catalog.unorderedInstances(of: $0)) }
         case .peer(let peer):
             guard let services = imports(of: peer)?.services, let name = services.spelling(of: name) else { return nil }
             return (name, services[name].map { decode($0.payload) } ?? [])
@@ -63,27 +63,33 @@ extension NameDirectory {
         instance.checks.allSatisfy { $0.status == .passing || ($0.status == .warning && !settings.onlyPassing) }
     }
 
-    func node(_ name: String, _ place: NameLookup.Place) -> Node? {
+    /// - Parameter interest: of a peer's node nothing else need be known.
+    func node(_ name: String, _ place: NameLookup.Place, _ interest: NameInterest) -> Node? {
         let found =
             switch place {
             case .own: state.catalog.nodes.spelling(of: name).flatMap { state.catalog.nodes[$0]?.node }
-            case .peer(let peer): importedNode(name, of: peer)
+            case .peer(let peer): importedNode(name, of: peer, interest)
             }
         return found.flatMap { authorizer.sees(node: $0.name, peer: place.peerName) ? $0 : nil }
     }
 
-    /// A node that some imported instance runs on. Names stand in the peer's bytes as they are, and so only services that
-    /// have it there are decoded.
-    private func importedNode(_ name: String, of peer: String) -> Node? {
-        guard let services = imports(of: peer)?.services else { return nil }
-        let lowered = name.lowercased()
-        let bytes = Array(name.utf8)
-        for service in services.values where service.payload.holds(bytes) {
-            for instance in decode(service.payload) where instance.node.name.lowercased() == lowered {
-                return instance.node
-            }
+    /// A node that some imported instance runs on. Only its texts stand nowhere but in the peer's bytes.
+    private func importedNode(_ name: String, of peer: String, _ interest: NameInterest) -> Node? {
+        guard let imports = imports(of: peer) else { return nil }
+        guard let found = imports.node(named: name) else {
+            return imports.unreadServices.lazy.compactMap { node(name, in: imports.services[$0]) }.first { _ in true }
         }
-        return nil
+        guard interest == .txt || interest == .any else {
+            return Node(name: found.node.name, address: found.node.address)
+        }
+        return node(name, in: imports.services[found.service])
+    }
+
+    /// Names stand in the peer's bytes as they are, and so these are decoded only if it is there.
+    private func node(_ name: String, in service: ImportedService?) -> Node? {
+        guard let payload = service?.payload, payload.holds(Array(name.utf8)) else { return nil }
+        let lowered = name.lowercased()
+        return decode(payload).lazy.map(\.node).first { $0.name.lowercased() == lowered }
     }
 }
 

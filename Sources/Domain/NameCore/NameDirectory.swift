@@ -68,7 +68,7 @@ package struct NameDirectory {
             let instances = found.instances.filter(isAnswering)
             return records(of: instances, ofService: found.name, interest, NameScope(zone, place, settings), &random)
         case .node(let name, let place):
-            return node(name, place).map { records(of: $0, interest) }
+            return node(name, place, interest).map { records(of: $0, interest) }
         case .address(let address):
             return NameAnswer(
                 verdict: .known,
@@ -115,20 +115,32 @@ package struct NameDirectory {
             return NameAnswer(verdict: .foreign)
         }
         let scope = NameScope(settings.domains[0], .own, settings)
-        var names = state.catalog.nodes.values
-            .filter { IPAddress($0.node.address) == address && authorizer.sees(node: $0.node.name) }
-            .map { scope.target(ofNode: $0.node.name) }
+        var names = first(
+            state.catalog.nodeNames(at: address).lazy.filter { authorizer.sees(node: $0) }
+                .map { scope.target(ofNode: $0) })
         if names.isEmpty {
-            names = state.catalog.services.filter { service in
-                authorizer.sees(service: service.key)
-                    && service.value.instances.contains { IPAddress($0.registration.service.address) == address }
-            }
-            .map { [$0.key, "service"] + settings.domains[0] }
+            names = first(
+                state.catalog.serviceNames(at: address).lazy.filter { authorizer.sees(service: $0) }
+                    .map { [$0, "service"] + settings.domains[0] })
         }
         guard !names.isEmpty else { return NameAnswer(verdict: .foreign) }
-        names.sort { $0.lexicographicallyPrecedes($1) }
-        return NameAnswer(
-            verdict: .known, answers: names.prefix(maxRecords).map { record(.pointer($0), settings.nodeTTL) })
+        return NameAnswer(verdict: .known, answers: names.map { record(.pointer($0), settings.nodeTTL) })
+    }
+
+    /// As many as find room, in their order. Thousands may share an address: most of them are only compared.
+    private func first(_ names: some Sequence<[String]>) -> ArraySlice<[String]> {
+        guard maxRecords > 0 else { return [] }
+        var found: [[String]] = []
+        var isFull = false
+        for name in names {
+            if isFull, !name.lexicographicallyPrecedes(found[maxRecords - 1]) { continue }
+            found.append(name)
+            guard found.count >= 2 * maxRecords else { continue }
+            found.sort { $0.lexicographicallyPrecedes($1) }
+            found.removeSubrange(maxRecords...)
+            isFull = true
+        }
+        return found.sorted { $0.lexicographicallyPrecedes($1) }.prefix(maxRecords)
     }
 }
 

@@ -1,3 +1,5 @@
+import CatalogCore
+
 /// What a name below the domain asks for, by its labels alone. Labels that are words of the scheme are known in any
 /// case; names are as the client wrote them.
 enum NameLookup: Hashable {

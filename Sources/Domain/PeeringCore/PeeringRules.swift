@@ -1,3 +1,4 @@
+import DocumentCore
 package import IdentityCore
 
 /// Rules for the words that operators give (protocol section 1.3).
@@ -22,7 +23,7 @@ package enum PeeringRules {
         guard isGood else {
             throw Refusal(
                 .invalid,
-                "\(name) is not a valid peer name: a valid peering name must consist of lower case alphanumeric "
+                "\(shown(name)) is not a valid peer name: a valid peering name must consist of lower case alphanumeric "
                     + "characters or '-', and must start and end with an alphanumeric character")
         }
     }

@@ -146,6 +146,12 @@ package struct PeeringToken: Hashable, Sendable {
         if !caPEMs.isEmpty && serverName.isEmpty {
             throw Refusal(.invalid, "peering token server name value is empty")
         }
+        let names = [("server name", serverName), ("peer ID", peerID), ("datacenter", remote.datacenter)]
+        for (field, name) in names {
+            if let problem = NameRule.problem(of: name) {
+                throw Refusal(.invalid, "peering token \(field) \(problem)")
+            }
+        }
         if peerID.isEmpty { throw Refusal(.invalid, "peering token peer ID value is empty") }
         if establishmentSecret.isEmpty {
             throw Refusal(.invalid, "peering token establishment secret value is empty")

@@ -69,7 +69,7 @@ package struct IssuedToken: Hashable, Sendable {
     package var redemptions: Int
     /// The last redemption.
     package var redeemedAt: Timestamp?
-    /// What ended it; nil while it can be redeemed. An expiry is noted here only once a newer token has come.
+    /// What ended it; nil while it can be redeemed. An expiry is noted here once somebody has seen it.
     package var end: TokenRejection?
     package var endedAt: Timestamp?
 
@@ -135,10 +135,18 @@ package struct TokenBook: Hashable, Sendable {
         tokens.removeFirst(max(0, tokens.count - Self.maxTokens))
     }
 
+    /// Notes that the time of the token that could be redeemed is over, if it is: a clock that goes back does not bring
+    /// it back.
+    package mutating func endExpired(at now: Timestamp) {
+        guard let expiry = open?.terms.expiresAt, expiry <= now else { return }
+        endOpen { $0.end(as: .expired, at: expiry) }
+    }
+
     /// A dialer shows a secret.
     ///
-    /// - Returns: why it is not taken; nil if it is, which has been noted.
+    /// - Returns: why it is not taken; nil if it is. Either has been noted, and is to be stored.
     package mutating func redeem(_ presented: SecretDigest, at now: Timestamp) -> TokenRejection? {
+        endExpired(at: now)
         guard let index = tokens.lastIndex(where: { $0.digest == presented }) else { return .unknown }
         if let rejection = tokens[index].rejection(at: now) { return rejection }
         tokens[index].redemptions += 1
@@ -154,9 +162,10 @@ package struct TokenBook: Hashable, Sendable {
         }
     }
 
-    /// - Returns: the token that this took back; nil if none could be redeemed.
+    /// - Returns: the token that this took back; nil if none could be redeemed. An expiry that was seen has been noted.
     package mutating func revoke(at now: Timestamp) -> IssuedToken? {
-        guard let open, open.rejection(at: now) == nil else { return nil }
+        endExpired(at: now)
+        guard let open else { return nil }
         endOpen { $0.end(as: .revoked, at: now) }
         return open
     }

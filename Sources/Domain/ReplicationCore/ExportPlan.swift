@@ -53,7 +53,7 @@ package struct ExportPlan: Sendable {
 
     private func matches(_ name: String, _ state: State, _ isMesh: Bool) -> Bool {
         if let service = state.catalog.services[name] {
-            return service.instances.contains { $0.registration.service.isExportable }
+            return service.typicalCount > 0 && NodeService.isExportable(name)
         }
         return isMesh && Self.hasChainEntry(name, in: state)
     }

@@ -5,7 +5,10 @@ package import StateCore
 
 extension NodeService {
     /// Whether the instance travels as itself: proxies and gateways do not (protocol section 4.7).
-    package var isExportable: Bool { kind == .typical && !service.hasSuffix("-sidecar-proxy") }
+    package var isExportable: Bool { kind == .typical && Self.isExportable(service) }
+
+    /// Whether instances of that name may.
+    static func isExportable(_ name: String) -> Bool { !name.hasSuffix("-sidecar-proxy") }
 }
 
 /// What a peer gets to see of this cluster's services (protocol sections 4.7 and 4.8).
@@ -90,8 +93,8 @@ package enum ExportedContent {
 extension State {
     /// The protocol that a service speaks: its own defaults over those of all proxies, else `tcp`.
     package func `protocol`(of service: String) -> String {
-        let own = configEntries[ConfigEntryKey(kind: .serviceDefaults, name: service)]?.entry.serviceProtocol
-        let common = configEntries[ConfigEntryKey(kind: .proxyDefaults, name: "global")]?.entry.serviceProtocol
+        let own = cluster.configEntries[ConfigEntryKey(kind: .serviceDefaults, name: service)]?.entry.serviceProtocol
+        let common = cluster.configEntries[ConfigEntryKey(kind: .proxyDefaults, name: "global")]?.entry.serviceProtocol
         return own ?? common ?? "tcp"
     }
 }

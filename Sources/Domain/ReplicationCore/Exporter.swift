@@ -15,7 +15,7 @@ package struct Exporter: Sendable {
     private var sent: [ResourceKey: Sent] = [:]
     private var retries = RetrySchedule()
     /// Gateway services as last seen: the end of the last gateway of a name must be noticed too.
-    private var knownGateways: Set<String>
+    private var knownGateways: KeySet<String>
 
     private struct Sent {
         /// Of the encoded content, seeded per process.
@@ -67,10 +67,10 @@ package struct Exporter: Sendable {
     /// Something in the state changed.
     ///
     /// - Returns: whether the list of names changed.
-    package mutating func stateChanged(_ changes: Set<StateChange>, state: State) -> Bool {
+    package mutating func stateChanged(_ changes: StateChanges, state: State) -> Bool {
         var listChanged = false
-        var mustRebuild = false
-        for change in changes {
+        var mustRebuild = areaChanged(changes.areas, state: state)
+        for change in changes.things {
             switch change {
             case .localService(let name):
                 listChanged = serviceChanged(name, state: state) || listChanged
@@ -80,13 +80,28 @@ package struct Exporter: Sendable {
                 enqueue(.trustBundle)
             case .localNode:
                 enqueue(.serverAddresses)
-            case .peering, .establishing, .streamStatus, .trustBundle, .importedList, .importedService, .acl:
+            case .peering, .establishing, .streamStatus, .trustBundle, .importedList, .importedService, .acl,
+                .replicationLog:
                 continue
             }
         }
         if mustRebuild { listChanged = rebuild(state: state) || listChanged }
         if listChanged { enqueue(.serviceList) }
         return listChanged
+    }
+
+    /// Too much of an area changed for names: all that there is of it is due. What stayed the same is not sent again, and
+    /// what went is found when the plan is worked out.
+    ///
+    /// - Returns: whether the plan must be worked out anew.
+    private mutating func areaChanged(_ areas: StateInterest, state: State) -> Bool {
+        if areas.contains(.identity) { enqueue(.trustBundle) }
+        guard !areas.isDisjoint(with: [.localCatalog, .configEntries]) else { return false }
+        knownGateways = state.catalog.gatewayServices
+        for name in plan.listed { enqueue(.service(name)) }
+        for name in plan.mesh { enqueue(.proxies(name)) }
+        enqueue(.serverAddresses)
+        return true
     }
 
     private mutating func serviceChanged(_ name: String, state: State) -> Bool {

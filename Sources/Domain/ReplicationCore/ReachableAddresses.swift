@@ -25,7 +25,7 @@ package struct ReachableAddresses: Sendable {
 extension State {
     /// Whether peers are to reach this cluster through its mesh gateways.
     package var peersThroughMeshGateways: Bool {
-        let entry = configEntries[ConfigEntryKey(kind: .mesh, name: "mesh")]?.entry
+        let entry = cluster.configEntries[ConfigEntryKey(kind: .mesh, name: "mesh")]?.entry
         guard case .mesh(let settings) = entry?.content else { return false }
         return settings.peerThroughMeshGateways ?? false
     }

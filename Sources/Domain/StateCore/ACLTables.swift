@@ -14,6 +14,9 @@ package struct ACLTables: Sendable {
     package var policyCount: Int { storedPolicies.count }
     package var tokenCount: Int { tokens.count }
 
+    var storedPolicyList: [ACLPolicy] { Array(storedPolicies.values) }
+    var storedTokens: [ACLToken] { Array(tokens.values) }
+
     // MARK: Policies
 
     package func policy(id: String) -> ACLPolicy? {
@@ -61,12 +64,17 @@ package struct ACLTables: Sendable {
     package var anonymousToken: ACLToken { tokens[ACLToken.anonymousID] ?? Self.anonymous }
 
     /// All that are worth something, the oldest first.
-    package func tokens(at now: Timestamp) -> [ACLToken] {
-        let others = tokens.values.filter { !$0.isAnonymous && !$0.isExpired(at: now) }
+    package func tokens(at now: Timestamp) -> [ACLToken] { tokens(unless: { $0.isExpired(at: now) }) }
+
+    /// The same by another judgement of what is over.
+    package func tokens(unless isOver: (ACLToken) -> Bool) -> [ACLToken] {
+        let others = tokens.values.filter { !$0.isAnonymous && !isOver($0) }
         return ([anonymousToken] + others).sorted { ($0.createTime, $0.accessorID) < ($1.createTime, $1.accessorID) }
     }
 
-    func expiredTokens(at now: Timestamp) -> [ACLToken] { tokens.values.filter { $0.isExpired(at: now) } }
+    func expiredTokens(at now: Timestamp) -> [ACLToken] { tokens(where: { $0.isExpired(at: now) }) }
+
+    func tokens(where isWanted: (ACLToken) -> Bool) -> [ACLToken] { tokens.values.filter(isWanted) }
 
     /// The policies of a token, without those that are gone.
     package func policies(of token: ACLToken) -> [ACLPolicy] { token.policyIDs.compactMap { policy(id: $0) } }

@@ -3,18 +3,26 @@ package import ConfigCore
 package import IdentityCore
 package import PeeringCore
 
-/// A config entry with where it came from.
-package struct StoredConfigEntry: Sendable {
-    package var entry: ConfigEntry
-    package var source: Source
-    package var createIndex: UInt64
-    package var modifyIndex: UInt64
+/// Everything that the daemon knows, as one value. Copies share their contents; a snapshot never changes.
+///
+/// It reads as its cluster's part: `state.peerings` is `state.cluster.peerings`.
+@dynamicMemberLookup
+package struct State: Sendable {
+    /// Counts commits that changed something; every changed row carries the index of its commit. It is stored with each
+    /// commit and never goes back.
+    package internal(set) var index: UInt64 = 0
+    /// What all daemons of the cluster share.
+    package internal(set) var cluster = ClusterState()
+    /// What this daemon alone knows.
+    package internal(set) var local = LocalState()
+
+    package init() {}
+
+    package subscript<Value>(dynamicMember path: KeyPath<ClusterState, Value>) -> Value { cluster[keyPath: path] }
 }
 
-/// Everything that the daemon knows, as one value. Copies share their contents; a snapshot never changes.
-package struct State: Sendable {
-    /// Counts commits that changed something; every changed row carries the index of its commit.
-    package internal(set) var index: UInt64 = 0
+/// What the daemons of a cluster share. Everything in it is stored.
+package struct ClusterState: Sendable {
     /// Set from the first start on.
     package internal(set) var identity: ClusterIdentity?
     package internal(set) var peerings = Table<PeeringID, Peering>()
@@ -28,10 +36,8 @@ package struct State: Sendable {
     package internal(set) var tombstones = Table<PeeringID, Timestamp>()
     /// Deleted peerings that were dialed here, whose acceptor has not been told yet.
     package internal(set) var farewells = Table<PeeringID, Farewell>()
-    /// What the checks of files said before the start, until the files define them again.
-    var rememberedHealth: [InstanceKey: [HealthCheck]] = [:]
-    /// Instances of files whose health is stored.
-    var healthRows: Set<InstanceKey> = []
+    /// Where the replication log ends.
+    package internal(set) var log = LogHead()
     private var peeringIDsByName = Table<String, PeeringID>()
 
     /// How many deleted peerings are remembered.
@@ -59,4 +65,36 @@ package struct State: Sendable {
         guard let peering = peerings.removeValue(forKey: id) else { return }
         if peeringIDsByName[peering.name] == id { peeringIDsByName[peering.name] = nil }
     }
+}
+
+/// What one daemon knows by itself.
+package struct LocalState: Sendable {
+    /// Whether the configuration files have been applied since the start. Until then the state may hold what earlier
+    /// files defined.
+    package internal(set) var hasAppliedFiles = false
+    /// What the checks of files said before the start, where an older version stored it apart from the services.
+    var rememberedHealth = Table<InstanceKey, [HealthCheck]>()
+
+    package init() {}
+}
+
+extension State {
+    package func peering(named name: String) -> Peering? { cluster.peering(named: name) }
+}
+
+/// A config entry with where it came from.
+package struct StoredConfigEntry: Hashable, Sendable {
+    package var entry: ConfigEntry
+    package var source: Source
+    /// The node ID of the daemon whose file defines it; empty for one that a client wrote.
+    package var owner = ""
+    package var createIndex: UInt64
+    package var modifyIndex: UInt64
+}
+
+/// Indexes of a service name: of the name itself, and of what makes it reachable over the mesh.
+struct ServiceIndexes: Hashable, Sendable {
+    var create: UInt64
+    var modify: UInt64
+    var meshModify: UInt64
 }

@@ -22,6 +22,8 @@ package enum StateChange: Hashable, Sendable {
     case importedService(PeeringID, String)
     /// A policy or a token.
     case acl
+    /// Events were appended to the replication log.
+    case replicationLog
 }
 
 /// Which changes a subscription wants to hear of.
@@ -41,19 +43,25 @@ package struct StateInterest: OptionSet, Hashable, Sendable {
     package static let imports = StateInterest(rawValue: 1 << 6)
     package static let establishing = StateInterest(rawValue: 1 << 7)
     package static let acl = StateInterest(rawValue: 1 << 8)
+    package static let replicationLog = StateInterest(rawValue: 1 << 9)
     package static let everything = StateInterest(rawValue: .max)
 
-    fileprivate func includes(_ change: StateChange) -> Bool {
-        switch change {
-        case .identity: contains(.identity)
-        case .peering: contains(.peerings)
-        case .establishing: contains(.establishing)
-        case .streamStatus: contains(.streamStatus)
-        case .trustBundle: contains(.trustBundles)
-        case .configEntry: contains(.configEntries)
-        case .localService, .localNode: contains(.localCatalog)
-        case .importedList, .importedService: contains(.imports)
-        case .acl: contains(.acl)
+}
+
+extension StateChange {
+    /// The one that it belongs to.
+    package var area: StateInterest {
+        switch self {
+        case .identity: .identity
+        case .peering: .peerings
+        case .establishing: .establishing
+        case .streamStatus: .streamStatus
+        case .trustBundle: .trustBundles
+        case .configEntry: .configEntries
+        case .localService, .localNode: .localCatalog
+        case .importedList, .importedService: .imports
+        case .acl: .acl
+        case .replicationLog: .replicationLog
         }
     }
 }
@@ -68,5 +76,5 @@ package struct StateTopics: Hashable, Sendable {
         self.things = things
     }
 
-    func include(_ change: StateChange) -> Bool { areas.includes(change) || things.contains(change) }
+    func include(_ change: StateChange) -> Bool { areas.contains(change.area) || things.contains(change) }
 }

@@ -2,12 +2,16 @@ import Synchronization
 
 /// A reader's pending set of changes: what changed since it last looked, each thing once.
 ///
-/// A slow reader accumulates names, so its memory is bounded by the number of things in the state, however often
-/// they change. One task reads; it may be cancelled. The store holds it weakly: dropping it ends it.
+/// A slow reader accumulates names, up to `StateChanges.maxThings`; then it is told of whole areas instead, so one that
+/// never reads costs no more than that. One task reads; it may be cancelled. The store holds it weakly: dropping it
+/// ends it.
 package final class StateSubscription: Sendable {
+    /// Called once.
+    typealias Waiter = @Sendable () -> Void
+
     private struct Inbox {
-        var pending: Set<StateChange> = []
-        var waiter: CheckedContinuation<Void, Never>?
+        var pending = StateChanges()
+        var waiter: Waiter?
         var isCancelled = false
     }
 
@@ -25,7 +29,7 @@ package final class StateSubscription: Sendable {
     /// Called by the store after each commit, on the committing task.
     ///
     /// - Returns: the reader, if it waits and is to be woken.
-    func changesCommitted(_ changes: [StateChange]) -> CheckedContinuation<Void, Never>? {
+    func changesCommitted(_ changes: [StateChange]) -> Waiter? {
         inbox.withLock { inbox in
             for change in changes where topics.include(change) {
                 inbox.pending.insert(change)
@@ -38,33 +42,42 @@ package final class StateSubscription: Sendable {
 
     /// Waits until something has changed and takes all of it.
     ///
-    /// - Returns: an empty set only when the task was cancelled.
-    package func next() async -> Set<StateChange> {
+    /// - Returns: nothing only when the task was cancelled.
+    package func next() async -> StateChanges {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isReady = inbox.withLock { inbox in
-                    if inbox.isCancelled || !inbox.pending.isEmpty { return true }
-                    precondition(inbox.waiter == nil, "a state subscription has one reader")
-                    inbox.waiter = continuation
-                    return false
-                }
-                if isReady { continuation.resume() }
+                onNextChange { continuation.resume() }
             }
         } onCancel: {
-            let waiter: CheckedContinuation<Void, Never>? = inbox.withLock { inbox in
+            let waiter: Waiter? = inbox.withLock { inbox in
                 inbox.isCancelled = true
                 defer { inbox.waiter = nil }
                 return inbox.waiter
             }
-            waiter?.resume()
+            waiter?()
         }
         return takePending()
     }
 
+    /// Does the work once, when something has changed: at once if it has, or if the reader was cancelled. For readers of
+    /// whom thousands wait, and who have no task for it. The work is short, and waits for nobody.
+    package func onNextChange(_ work: @escaping @Sendable () -> Void) {
+        let isReady = inbox.withLock { inbox in
+            if inbox.isCancelled || !inbox.pending.isEmpty { return true }
+            precondition(inbox.waiter == nil, "a state subscription has one reader")
+            inbox.waiter = work
+            return false
+        }
+        if isReady { work() }
+    }
+
+    /// How many things it holds by name.
+    var pendingThings: Int { inbox.withLock { $0.pending.things.count } }
+
     /// Takes what has changed so far without waiting.
-    package func takePending() -> Set<StateChange> {
+    package func takePending() -> StateChanges {
         inbox.withLock { inbox in
-            defer { inbox.pending = [] }
+            defer { inbox.pending = StateChanges() }
             return inbox.pending
         }
     }

@@ -19,6 +19,9 @@ final class SubscriberRegistry: Sendable {
 
     private let record = Mutex(Record())
 
+    /// Those that name areas.
+    var broadCount: Int { record.withLock { $0.broad.count } }
+
     func subscribe(to topics: StateTopics) -> StateSubscription {
         record.withLock { record in
             record.nextNumber += 1
@@ -43,7 +46,7 @@ final class SubscriberRegistry: Sendable {
             return found.sorted { $0.key < $1.key }.map { ($0.value, $0.value.changesCommitted(changes)) }
         }
         // They are let go of outside of the lock: the last to do so ends them.
-        for (_, waiter) in told { waiter?.resume() }
+        for (_, waiter) in told { waiter?() }
     }
 
     private func remove(_ number: UInt64, _ topics: StateTopics) {

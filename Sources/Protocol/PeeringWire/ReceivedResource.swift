@@ -24,10 +24,17 @@ package struct ResourceLimits: Hashable, Sendable {
 /// are not UTF-8 are refused, as Go does. Node names, service IDs and check IDs must not be empty: Consul would panic
 /// (protocol section 4.9).
 package struct ReceivedResource: Sendable {
-    package var limits: ResourceLimits
+    /// Says why a text is no name, as the end of a sentence; nil if it is one.
+    package typealias NameCheck = @Sendable (String) -> String?
 
-    package init(limits: ResourceLimits = ResourceLimits()) {
+    package var limits: ResourceLimits
+    private let problem: NameCheck
+
+    /// - Parameter problem: the rule for the names inside of services and lists. A short one in ASCII without control
+    ///   characters is right by it. What has been taken in already is decoded without one.
+    package init(limits: ResourceLimits = ResourceLimits(), problemOfName problem: @escaping NameCheck = { _ in nil }) {
         self.limits = limits
+        self.problem = problem
     }
 
     /// A service that may be kept.
@@ -35,6 +42,14 @@ package struct ReceivedResource: Sendable {
         /// The encoded instances: what came, but for instances that came twice.
         package var payload: [UInt8]
         package var instanceCount: Int
+        /// Each name once, in the order of the instances.
+        package var nodes: [ServiceNode]
+    }
+
+    /// A node that instances of a service run on.
+    package struct ServiceNode: Hashable, Sendable {
+        package var name: String
+        package var address: String
     }
 
     /// Checks an `ExportedService` without keeping anything of it: the bytes stay the truth, and are decoded again
@@ -42,15 +57,18 @@ package struct ReceivedResource: Sendable {
     ///
     /// - Parameter name: the service's name, the resource's ID.
     package func checkService(_ bytes: [UInt8], name: String) throws(ResourceRejection) -> CheckedService {
-        if let count = ServiceScanner.count(bytes, limits: limits) {
-            return CheckedService(payload: bytes, instanceCount: count)
+        if let count = ServiceScanner.count(bytes, limits: limits), let nodes = ServiceNodes.read(bytes) {
+            return CheckedService(payload: bytes, instanceCount: count, nodes: nodes)
         }
         var service = try service(bytes, name: name)
-        guard service.keepLastOfEachInstance() else {
-            return CheckedService(payload: bytes, instanceCount: service.nodes.count)
+        let isRepeated = service.keepLastOfEachInstance()
+        let nodes = ServiceNodes.of(service)
+        guard isRepeated else {
+            return CheckedService(payload: bytes, instanceCount: service.nodes.count, nodes: nodes)
         }
         do {
-            return CheckedService(payload: try service.deterministicBytes(), instanceCount: service.nodes.count)
+            return CheckedService(
+                payload: try service.deterministicBytes(), instanceCount: service.nodes.count, nodes: nodes)
         } catch {
             throw .service(name, cause: "it cannot be written again: \(error)")
         }
@@ -75,6 +93,9 @@ package struct ReceivedResource: Sendable {
             guard instance.checks.allSatisfy({ !$0.checkID.isEmpty }) else {
                 throw .service(name, cause: "a check of instance \(index) has no ID")
             }
+            if let reason = nameProblem(in: instance) {
+                throw .service(name, cause: "instance \(index): \(reason)")
+            }
             if let problem = ServiceMeta.problem(instance.service.meta) {
                 throw .service(name, cause: "Invalid Service Meta: \(problem)")
             }
@@ -82,16 +103,37 @@ package struct ReceivedResource: Sendable {
         return service
     }
 
+    private func nameProblem(in instance: WireCheckServiceNode) -> String? {
+        let service = instance.service
+        var names = [
+            ("the node name", instance.node.node), ("the node ID", instance.node.id),
+            ("the datacenter", instance.node.datacenter), ("the service ID", service.id),
+            ("the service name", service.service), ("the destination's name", service.proxy.destinationServiceName),
+            ("the destination's ID", service.proxy.destinationServiceID),
+        ]
+        for check in instance.checks {
+            names += [
+                ("the ID of a check", check.checkID), ("the node of a check", check.node),
+                ("the service ID of a check", check.serviceID), ("the service name of a check", check.serviceName),
+            ]
+        }
+        for (field, name) in names {
+            if let reason = problem(name) { return "\(field) \(reason)" }
+        }
+        return nil
+    }
+
     /// Decodes and checks an `ExportedServiceList`.
     ///
-    /// - Returns: the names as they came, without empty ones: they name nothing.
+    /// - Returns: the names as they came, without empty ones and those that are none: a service of such a name is
+    ///   refused by itself, and a list with it withdraws others all the same.
     package func serviceList(_ bytes: [UInt8]) throws(ResourceRejection) -> [String] {
         let list: WireExportedServiceList = try decode(
             bytes, of: .exportedServiceList, id: ResourceID.exportedServiceList)
         guard list.services.count <= limits.maxServices else {
             throw .list(cause: "\(list.services.count) services are more than \(limits.maxServices)")
         }
-        return list.services.contains("") ? list.services.filter { !$0.isEmpty } : list.services
+        return list.services.filter { !$0.isEmpty && problem($0) == nil }
     }
 
     /// Decodes and checks a `PeeringTrustBundle`. The certificates themselves are not looked at, but there must be one:

@@ -48,9 +48,15 @@ package struct ResourceRejection: Error, Hashable, Sendable {
             detail: "did not update imported services based on the exported service list event: \(cause)")
     }
 
-    /// What a peer sent goes into texts cut: it may be megabytes.
+    /// What a peer sent goes into texts cut, for it may be megabytes, and with escapes for control characters.
     private static func short(_ text: String) -> String {
-        text.utf8.count <= 256 ? text : String(text.unicodeScalars.prefix(64)) + "..."
+        let isLong = text.utf8.count > 256
+        let scalars = isLong ? text.unicodeScalars.prefix(64) : text.unicodeScalars[...]
+        return scalars.map { scalar in
+            let category = scalar.properties.generalCategory
+            let isHidden = category == .control || category == .lineSeparator || category == .paragraphSeparator
+            return isHidden ? scalar.escaped(asASCII: true) : String(scalar)
+        }.joined() + (isLong ? "..." : "")
     }
 
     private static func quoted(_ text: String) -> String { "\"\(short(text))\"" }

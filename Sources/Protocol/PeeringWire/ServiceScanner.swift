@@ -22,8 +22,10 @@ enum ServiceScanner {
 
     private enum Rule {
         case text
-        /// Must be there and must not be empty.
+        /// A plain name that must be there and must not be empty.
         case name
+        /// A plain name that may be empty.
+        case optionalName
         case texts
         case number
         case message(Kind)
@@ -50,8 +52,9 @@ enum ServiceScanner {
             switch (rule(kind, field.number), field.content) {
             case (.text, .range(let range)) where !repeats, (.texts, .range(let range)):
                 try validate(range, bytes)
-            case (.name, .range(let range)) where !repeats && !range.isEmpty:
-                try validate(range, bytes)
+            case (.name, .range(let range)) where !repeats && !range.isEmpty,
+                (.optionalName, .range(let range)) where !repeats:
+                try requirePlain(range, bytes)
             case (.number, .varint) where !repeats:
                 break
             case (.message(let inner), .range(let range)) where !repeats:
@@ -87,6 +90,15 @@ enum ServiceScanner {
         try validate(range, bytes)
     }
 
+    /// Of names that exporters usually send; others are looked at one by one.
+    private static let maxPlainNameBytes = 255
+
+    /// A short name in ASCII is one by every rule.
+    private static func requirePlain(_ range: Range<Int>, _ bytes: Span<UInt8>) throws(FieldReader.Unusual) {
+        guard range.count <= maxPlainNameBytes else { throw FieldReader.Unusual() }
+        for index in range where !(0x20..<0x7F).contains(bytes[index]) { throw FieldReader.Unusual() }
+    }
+
     private static func validate(_ range: Range<Int>, _ bytes: Span<UInt8>) throws(FieldReader.Unusual) {
         do {
             _ = try UTF8Span(validating: bytes.extracting(range))
@@ -117,7 +129,7 @@ enum ServiceScanner {
         case .addressEntry: number == 1 ? .text : number == 2 ? .message(.serviceAddress) : .unknown
         case .numbers: number <= 2 ? .number : .unknown
         case .port: number == 2 ? .text : number <= 3 ? .number : .unknown
-        case .proxy: number <= 3 ? .text : number == 4 ? .number : .unknown
+        case .proxy: number <= 2 ? .optionalName : number == 3 ? .text : number == 4 ? .number : .unknown
         case .connect: number == 1 ? .number : number == 4 ? .message(.peerMeta) : .unknown
         case .peerMeta: number <= 2 ? .texts : number == 3 ? .text : .unknown
         }
@@ -135,7 +147,8 @@ enum ServiceScanner {
     private static func nodeRule(_ number: Int) -> Rule {
         switch number {
         case 2: .name
-        case 1, 3, 4, 8, 9: .text
+        case 1, 4: .optionalName
+        case 3, 8, 9: .text
         case 5, 6: .messages(.texts)
         case 7: .message(.numbers)
         case 10: .message(.texts)
@@ -146,7 +159,8 @@ enum ServiceScanner {
     private static func nodeServiceRule(_ number: Int) -> Rule {
         switch number {
         case 2: .name
-        case 1, 3, 5, 17, 18: .text
+        case 3: .optionalName
+        case 1, 5, 17, 18: .text
         case 4: .texts
         case 6: .meta
         case 7, 9, 13: .number
@@ -163,7 +177,8 @@ enum ServiceScanner {
     private static func checkRule(_ number: Int) -> Rule {
         switch number {
         case 2: .name
-        case 1, 3...8, 12, 15...18: .text
+        case 1, 7, 8: .optionalName
+        case 3...6, 12, 15...18: .text
         case 9: .texts
         case 11: .message(.numbers)
         case 13: .message(.texts)

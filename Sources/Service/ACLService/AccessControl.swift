@@ -45,6 +45,8 @@ package struct AccessControl: Sendable {
     let datacenter: String
     /// The wall clock.
     package let now: @Sendable () -> Timestamp
+    /// What was seen to be over; peering tokens are noted there too.
+    package let expiries: SeenExpiries
     /// Taken for the secret of requests that carry none.
     private let defaultToken: SecretDigest?
     /// Nil where nothing is kept on disk.
@@ -52,7 +54,8 @@ package struct AccessControl: Sendable {
 
     package init(
         isEnabled: Bool, defaultAccess: DefaultAccess, defaultToken: SecretText?, store: StateStore,
-        datacenter: String, resetFile: BootstrapResetFile? = nil, now: @escaping @Sendable () -> Timestamp
+        datacenter: String, resetFile: BootstrapResetFile? = nil, expiries: SeenExpiries = SeenExpiries(),
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.isEnabled = isEnabled
         self.defaultAccess = isEnabled ? defaultAccess : .allow
@@ -60,6 +63,7 @@ package struct AccessControl: Sendable {
         self.store = store
         self.resetFile = resetFile
         self.datacenter = datacenter
+        self.expiries = expiries
         self.now = now
     }
 
@@ -80,9 +84,12 @@ package struct AccessControl: Sendable {
         case .none, .trusted: secret = defaultToken
         }
         guard let secret else { return tables.anonymousToken }
-        guard let token = tables.token(secret: secret), !token.isExpired(at: now()) else { throw .aclNotFound }
+        guard let token = tables.token(secret: secret), !isOver(token) else { throw .aclNotFound }
         return token
     }
+
+    /// Whether the time of a token is over, or was seen to be.
+    package func isOver(_ token: ACLToken) -> Bool { expiries.isOver(token, at: now()) }
 }
 
 extension Refusal {

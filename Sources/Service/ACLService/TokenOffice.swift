@@ -73,7 +73,7 @@ package struct TokenOffice: Sendable {
     /// A token that is worth something.
     package func token(_ accessorID: String) -> ACLToken? {
         control.store.state.acl.token(accessorID: accessorID.lowercased())
-            .flatMap { $0.isExpired(at: control.now()) ? nil : $0 }
+            .flatMap { control.isOver($0) ? nil : $0 }
     }
 
     /// What stands where a secret would, if it were known still.

@@ -2,23 +2,16 @@ import CatalogCore
 package import Observability
 package import StateCore
 
-/// What is in this cluster's catalog. Looks at every instance: for who asks every few seconds.
+/// What is in this cluster's catalog, out of numbers that it keeps itself.
 package enum CatalogMetrics {
     package static func of(_ state: State) -> [Metric] {
         let catalog = state.catalog
-        var instances = 0
-        var checks: [HealthStatus: Int] = [.passing: 0, .warning: 0, .critical: 0]
-        for service in catalog.services.values {
-            instances += service.instances.count
-            for instance in service.instances { count(catalog.checks(at: instance.key), in: &checks) }
-        }
-        for node in catalog.nodes.values {
-            count(catalog.checks(at: InstanceKey(node: node.node.name, id: "")), in: &checks)
-        }
+        let none: [HealthStatus: Int] = [.passing: 0, .warning: 0, .critical: 0]
+        let checks = none.merging(catalog.checkCounts) { $1 }
         return [
             gauge("hawser.catalog.nodes", "Nodes in the catalog", catalog.nodes.count),
             gauge("hawser.catalog.services", "Names of services in the catalog", catalog.services.count),
-            gauge("hawser.catalog.instances", "Instances of services in the catalog", instances),
+            gauge("hawser.catalog.instances", "Instances of services in the catalog", catalog.instanceCount),
             Metric(
                 "hawser.catalog.checks", .gauge, "Checks in the catalog, by what they say",
                 checks.sorted { $0.key.rawValue < $1.key.rawValue }.map { status, count in
@@ -26,10 +19,6 @@ package enum CatalogMetrics {
                 }),
             gauge("hawser.state.index", "Number of the last commit", Int(clamping: state.index)),
         ]
-    }
-
-    private static func count(_ checks: [HealthCheck], in counts: inout [HealthStatus: Int]) {
-        for check in checks { counts[check.status, default: 0] += 1 }
     }
 
     private static func gauge(_ name: String, _ help: String, _ value: Int) -> Metric {

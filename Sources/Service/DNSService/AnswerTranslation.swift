@@ -1,3 +1,4 @@
+import CatalogCore
 import DNSWire
 import NameCore
 

@@ -1,6 +1,6 @@
 package import IdentityCore
 import Listening
-package import NIOCore
+import NIOCore
 import NIOPosix
 package import Observability
 import ServiceLifecycle
@@ -10,15 +10,17 @@ import ServiceLifecycle
 package struct DNSService: Service {
     private let listeners: [DNSListener]
     private let responder: DNSResponder
+    /// Of its own.
+    private let group: MultiThreadedEventLoopGroup
 
     /// Starts to listen on one port of each host; answers are given from then on.
     ///
     /// - Parameter port: 0 takes any free one.
     /// - Throws: `unavailable` if an address cannot be listened on.
     package static func bind(
-        hosts: [String], port: Int, responder: DNSResponder, limits: DNSLimits = DNSLimits(),
-        group: any EventLoopGroup
+        hosts: [String], port: Int, responder: DNSResponder, limits: DNSLimits = DNSLimits()
     ) async throws(Refusal) -> DNSService {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: limits.threads)
         var listeners: [DNSListener] = []
         for host in hosts {
             do {
@@ -27,11 +29,12 @@ package struct DNSService: Service {
                         host: host, port: port, responder: responder, limits: limits, group: group))
             } catch {
                 for listener in listeners { listener.close() }
+                try? await group.shutdownGracefully()
                 let named = ListenProblem.Listener(name: "DNS", hostFlag: "-client", portFlag: "-dns-port")
                 throw Refusal(.unavailable, "\(ListenProblem(error, of: named, host: host, port: port))")
             }
         }
-        return DNSService(listeners: listeners, responder: responder)
+        return DNSService(listeners: listeners, responder: responder, group: group)
     }
 
     /// Where it really listens, host by host.
@@ -45,6 +48,7 @@ package struct DNSService: Service {
         } onCancelOrGracefulShutdown: {
             for listener in listeners { listener.close() }
         }
+        try await group.shutdownGracefully()
     }
 }
 

@@ -12,5 +12,9 @@ package struct DNSLimits: Sendable {
     /// Answers that a client on TCP has not taken; no more of its queries are read until it has.
     package var maxUnsentBytes = 65_536
 
+    /// Threads that answer, which serve nobody else: a flood of questions takes no more than one core from peers and from
+    /// the API, and none of the loops that carry their streams.
+    package var threads = 1
+
     package init() {}
 }

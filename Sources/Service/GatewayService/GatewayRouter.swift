@@ -2,17 +2,22 @@ package import ClientHello
 package import GatewayCore
 package import GatewayRelay
 import NIOConcurrencyHelpers
-package import PeeringCore
+
+/// Takes the routes as they become known. One task calls it.
+package protocol RouteSink: Sendable {
+    /// Replaces all routes at once. A route without addresses is there, and leads nowhere.
+    func replace(with table: RouteTable, addresses: [RoutePattern: [RelayAddress]])
+
+    /// Other addresses of one route.
+    func update(_ route: RoutePattern, addresses: [RelayAddress])
+}
 
 /// Where the relay's connections go, as it is now: the route table, and the addresses behind its upstreams. The relay asks
-/// on its threads, `GatewayService` replaces it from a task.
-package final class GatewayRouter: RelayRouter {
-    /// One upstream's host name may stand for so many addresses.
-    static let maxAddressesPerRoute = 64
-
+/// on its threads, `RouteFollower` replaces it from a task. Connections that stand are not touched by a change, and what is
+/// known of the health of addresses that stay is kept.
+package final class GatewayRouter: RelayRouter, RouteSink {
     private struct Tables {
         var table = RouteTable()
-        /// By pattern, for routes that have an address.
         var rotations: [RoutePattern: UpstreamRotation<RelayAddress>] = [:]
     }
 
@@ -21,23 +26,28 @@ package final class GatewayRouter: RelayRouter {
 
     package init() {}
 
-    /// Replaces all routes at once. Connections that stand are not touched; what is known of the health of addresses
-    /// that stay is kept.
-    ///
-    /// - Parameter resolved: the addresses of each upstream; one that is missing has none now.
-    package func replace(with table: RouteTable, resolved: [HostPort: [RelayAddress]]) {
+    package func replace(with table: RouteTable, addresses: [RoutePattern: [RelayAddress]]) {
         tables.withLockedValue { tables in
             tables.table = table
-            var rotations: [RoutePattern: UpstreamRotation<RelayAddress>] = [:]
-            for route in table.routes {
-                let addresses = Array(
-                    route.upstreams.flatMap { resolved[$0] ?? [] }.prefix(Self.maxAddressesPerRoute))
-                var rotation = tables.rotations[route.pattern] ?? UpstreamRotation(addresses)
-                rotation.replace(with: addresses)
-                rotations[route.pattern] = rotation
+            let known = tables.rotations
+            tables.rotations = addresses.reduce(into: [:]) { rotations, route in
+                rotations[route.key] = Self.rotation(known[route.key], with: route.value)
             }
-            tables.rotations = rotations
         }
+    }
+
+    package func update(_ route: RoutePattern, addresses: [RelayAddress]) {
+        tables.withLockedValue { tables in
+            tables.rotations[route] = Self.rotation(tables.rotations[route], with: addresses)
+        }
+    }
+
+    private static func rotation(
+        _ known: UpstreamRotation<RelayAddress>?, with addresses: [RelayAddress]
+    ) -> UpstreamRotation<RelayAddress> {
+        var rotation = known ?? UpstreamRotation(addresses)
+        rotation.replace(with: addresses)
+        return rotation
     }
 
     package var routes: [Route] { tables.withLockedValue { $0.table.routes } }

@@ -31,6 +31,33 @@ package struct HTTPLimits: Sendable {
     package var watchBatch = 256
     /// Instances decoded for one answer at most; an answer that needs more is refused.
     package var maxInstances = 200_000
+    /// Bytes of a peer's services that are decoded for one answer: eight times what 10,000 services of two instances
+    /// take. More takes seconds.
+    package var maxDecodedBytes = 64 << 20
+    /// Bytes of one answer: the largest service that a peer may send takes twice its bytes in JSON. An answer that takes
+    /// more is refused.
+    package var maxAnswerBytes = 128 << 20
+
+    package init() {}
+}
+
+/// What the answers of all doors may take together, each with its reason.
+package struct AnswerLimits: Sendable {
+    /// Blocking queries that look at the state and are answered at once, of the whole catalog and of other things each;
+    /// further ones wait their turn, and other requests do not wait for them. So a change that wakes thousands leaves
+    /// the event loops room for others: so many answers of 100 KB take a few milliseconds to send.
+    package var queriesAtOnce = 16
+    /// Reads of the whole catalog that are worked out at once: one core stays free for small requests.
+    package var catalogReadsAtOnce = max(1, System.coreCount - 1)
+    /// Answers kept for those who wait for the same. Those who share the catalog ask a few questions; where everybody
+    /// asks their own, the answers are small, and are made in turn.
+    package var sharedAnswers = 256
+    /// Bytes of them. Answers about all of 20,000 services have about 6 MB; one that is larger than all of this is not
+    /// kept, and only those who look while it is made share it.
+    package var sharedBytes = 32 << 20
+    /// How long one is kept: thousands are answered in that time, and what it says apart from the state, such as
+    /// whether a token has expired, is not older.
+    package var sharedFor = Duration.seconds(2)
 
     package init() {}
 }

@@ -67,18 +67,6 @@ package protocol ReloadOperation: Sendable {
     func reload() async throws(Refusal) -> [String]
 }
 
-/// The replication log as a watch reads it.
-package protocol ReplicationLogReading: Sendable {
-    /// The number that the next event gets.
-    var nextNumber: UInt64 { get }
-
-    /// Events from the given number on, and how many were overwritten before they could be read.
-    func events(from number: UInt64, limit: Int) -> (missed: UInt64, events: [ReplicationEvent])
-
-    /// Waits until the event with this number is there. Returns at once if it is, and when the task is cancelled.
-    func wait(for number: UInt64) async
-}
-
 /// Decodes the bytes that a peer sent for one service. Called for each answer on the task of the request.
 package typealias ImportedDecoder = @Sendable (_ payload: [UInt8]) -> [ServiceInstance]
 
@@ -131,7 +119,6 @@ package struct HTTPDependencies: Sendable {
     package var authority: any CAOperations
     package var reload: any ReloadOperation
     package var checks: any CheckOperations
-    package var log: any ReplicationLogReading
     package var decodeImported: ImportedDecoder
     /// What gateways have to forward.
     package var gatewayRoutes: @Sendable (State) -> [GatewayCore.Route]
@@ -141,25 +128,29 @@ package struct HTTPDependencies: Sendable {
     package var agent: AgentDescription
     package var access: AccessControl
     package var audit: AuditLog
-    /// Of all doors together.
+    /// Of all doors together. The same for the next two.
     let counters = RequestCounters()
+    let indexes: QueryIndexes
+    let answers: SharedAnswers
     /// The wall clock.
     package var now: @Sendable () -> Timestamp
 
     package init(
         store: StateStore, peerings: any PeeringOperations, authority: any CAOperations,
-        reload: any ReloadOperation, checks: any CheckOperations, log: any ReplicationLogReading,
+        reload: any ReloadOperation, checks: any CheckOperations,
         decodeImported: @escaping ImportedDecoder,
         gatewayRoutes: @escaping @Sendable (State) -> [GatewayCore.Route],
         exports: ExportMeasures, metrics: @escaping @Sendable () -> [Metric], agent: AgentDescription,
-        access: AccessControl, audit: AuditLog, now: @escaping @Sendable () -> Timestamp
+        access: AccessControl, audit: AuditLog, answerLimits: AnswerLimits = AnswerLimits(),
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
+        self.indexes = QueryIndexes(store: store)
+        self.answers = SharedAnswers(limits: answerLimits)
         self.peerings = peerings
         self.authority = authority
         self.reload = reload
         self.checks = checks
-        self.log = log
         self.decodeImported = decodeImported
         self.gatewayRoutes = gatewayRoutes
         self.exports = exports

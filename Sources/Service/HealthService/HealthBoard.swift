@@ -15,6 +15,7 @@ final class HealthBoard: Sendable {
         var tasks: [HealthAction] = []
         /// Results that are not in the catalog yet, the latest of each check.
         var results: [CheckKey: CheckResult] = [:]
+        var follower: CatalogFollower
         /// Until when whoever does the tasks sleeps; nil for ever.
         var sleepsUntil: Duration?
 
@@ -48,28 +49,14 @@ final class HealthBoard: Sendable {
         self.node = node
         (work, workCame) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (news, newsCame) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        record = Mutex(Record(schedule: schedule))
+        record = Mutex(Record(schedule: schedule, follower: CatalogFollower(node: node)))
     }
 
     // MARK: - Events
 
-    /// Takes in everything that the catalog has.
-    func observeAll() {
-        change { record, now in
-            for name in [""] + store.state.catalog.services.keys { observe(name, &record, now) }
-        }
-    }
-
-    func observe(_ changes: Set<StateChange>) {
-        change { record, now in
-            for change in changes {
-                switch change {
-                case .localService(let name): observe(name, &record, now)
-                case .localNode(let name) where name == node: observe("", &record, now)
-                default: break
-                }
-            }
-        }
+    /// Takes in what the catalog has: what changed since the last time, at first everything.
+    func observe() {
+        _ = change { observe(&$0, $1) }
     }
 
     func finished(_ run: UInt64, _ outcome: ProbeOutcome) {
@@ -86,11 +73,9 @@ final class HealthBoard: Sendable {
     /// - Throws: `notFound` for a check that is not there, `failed` in Consul's words for one without a TTL.
     func heard(_ status: HealthStatus, output: String, of checkID: String) throws(Refusal) -> Bool {
         let outcome: Result<Bool, Refusal> = change { record, now in
-            let catalog = store.state.catalog
-            guard let key = catalog.check(checkID, on: node) else { return .failure(.unknownCheck(checkID)) }
             // It may have been registered a moment ago.
-            let place = InstanceKey(node: node, id: key.serviceID)
-            observe(key.serviceID.isEmpty ? "" : catalog.serviceName(of: place) ?? "", &record, now)
+            let catalog = observe(&record, now)
+            guard let key = catalog.check(checkID, on: node) else { return .failure(.unknownCheck(checkID)) }
             let result = CheckResult(key: key, status: status, output: output)
             guard let actions = record.schedule.ttlHeard(result, now: now) else {
                 return .failure(Refusal(.failed, "CheckID \"\(checkID)\" does not have associated TTL"))
@@ -145,13 +130,11 @@ final class HealthBoard: Sendable {
         return outcome
     }
 
-    private func observe(_ name: String, _ record: inout Record, _ now: Duration) {
+    /// - Returns: what it has looked at.
+    private func observe(_ record: inout Record, _ now: Duration) -> LocalCatalog {
         let catalog = store.state.catalog
-        let keys =
-            name.isEmpty
-            ? [InstanceKey(node: node, id: "")]
-            : (catalog.services[name]?.instances ?? []).map(\.key).filter { $0.node == node }
-        let instances = keys.map { ObservedInstance(serviceID: $0.id, checks: catalog.checks(at: $0)) }
-        record.take(record.schedule.instancesObserved(instances, of: name, now: now))
+        let observations = record.follower.next(in: catalog, known: record.schedule.services)
+        if !observations.isEmpty { record.take(record.schedule.observed(observations, now: now)) }
+        return catalog
     }
 }

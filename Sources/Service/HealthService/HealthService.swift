@@ -42,11 +42,14 @@ package final class HealthService: Service {
 
     package func run() async {
         let subscription = store.subscribe(to: .localCatalog)
-        board.observeAll()
+        board.observe()
         await cancelWhenGracefulShutdown { [self] in
             await withDiscardingTaskGroup { group in
                 group.addTask { [board] in
-                    while !Task.isCancelled { board.observe(await subscription.next()) }
+                    while !Task.isCancelled {
+                        _ = await subscription.next()
+                        board.observe()
+                    }
                 }
                 group.addTask { await self.writeNews() }
                 await work()

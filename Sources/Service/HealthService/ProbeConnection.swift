@@ -6,6 +6,9 @@ import TLSEngine
 
 /// One connection of a check.
 enum ProbeConnection {
+    /// Of all checks, and of nobody else: those of a slow name must not hold up peers that are dialed.
+    static let lookups = HostLookups()
+
     /// Fired down the pipeline when the time is over: who has half an answer may give it now.
     struct TimeIsOver: Sendable {}
 
@@ -25,7 +28,8 @@ enum ProbeConnection {
         let connected = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(timeout))
             .channelOption(.autoRead, value: false)
-            .connect(host: target.host.isEmpty ? "localhost" : target.host, port: target.port)
+            .connect(
+                host: target.host.isEmpty ? "localhost" : target.host, port: target.port, lookups: lookups, on: loop)
         connected.whenFailure { promise.fail(ProbeFailure.notConnected(because: $0)) }
         connected.whenSuccess { channel in
             promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
@@ -43,6 +47,25 @@ enum ProbeConnection {
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
             try await promise.futureResult.get()
+        } onCancel: {
+            promise.fail(CancellationError())
+        }
+    }
+
+    /// The first address of a target without a connection. NIO would look its name up on the calling thread.
+    static func address(
+        of target: HostPort, within timeout: Duration, on loop: any EventLoop
+    ) async throws -> SocketAddress {
+        let promise = loop.makePromise(of: [SocketAddress].self)
+        lookups.addresses(of: target.host.isEmpty ? "localhost" : target.host, port: target.port, on: loop)
+            .cascade(to: promise)
+        let timer = loop.scheduleTask(in: TimeAmount(timeout)) { promise.fail(ProbeFailure.timedOut(after: timeout)) }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            guard let first = try await promise.futureResult.get().first else {
+                throw ProbeFailure(description: "the name \(target.host) cannot be resolved")
+            }
+            return first
         } onCancel: {
             promise.fail(CancellationError())
         }

@@ -26,8 +26,8 @@ extension Prober {
         let silence = min(timeout, Self.udpSilence)
         let passing = ProbeOutcome(.passing, "UDP connect \(address): Success")
         do {
-            let channel = try await DatagramBootstrap(group: group)
-                .connect(host: address.host.isEmpty ? "localhost" : address.host, port: address.port).get()
+            let target = try await ProbeConnection.address(of: address, within: timeout, on: group.next())
+            let channel = try await DatagramBootstrap(group: group).connect(to: target).get()
             let promise = channel.eventLoop.makePromise(of: Void.self)
             let timer = channel.eventLoop.scheduleTask(in: TimeAmount(silence)) { promise.succeed() }
             promise.futureResult.whenComplete { _ in

@@ -1,3 +1,4 @@
+import DocumentCore
 import GRPCTransport
 import GRPCWire
 import IdentityCore
@@ -13,6 +14,7 @@ import StateCore
 /// What dialers call: the two methods of the peering port, with the checks and answers of protocol section 4.1.
 struct PeerStreamEndpoint: Sendable {
     let environment: ReplicationEnvironment
+    let desk: TokenDesk
     let registry: StreamRegistry
     let settings: PeeringSettings
 
@@ -76,10 +78,9 @@ struct PeerStreamEndpoint: Sendable {
         }
         let secret = try Self.status(of: .internal) { () throws(Refusal) in try Secrets.makeID() }
         do throws(Refusal) {
-            try await environment.store.apply(
-                ExchangeSecret(
-                    id: PeeringID(request.peerID), presented: Secrets.digest(of: request.establishmentSecret),
-                    pendingStream: Secrets.digest(of: secret), now: environment.now()))
+            try await desk.redeem(
+                Secrets.digest(of: request.establishmentSecret), of: PeeringID(request.peerID),
+                pendingStream: Secrets.digest(of: secret))
         } catch {
             if error.code == .denied { throw RejectionTrailer.status(of: error) }
             throw GRPCStatus(.internal, "failed to persist peering secret: \(error.message)")
@@ -145,6 +146,9 @@ struct PeerStreamEndpoint: Sendable {
         }
         guard RandomID.isPlausible(id) else {
             throw GRPCStatus(.internal, "failed to find PeerID: \(Self.shown(id))")
+        }
+        if let problem = NameRule.problem(of: open.datacenter) {
+            throw GRPCStatus(.invalidArgument, "the datacenter in Open \(problem)")
         }
         let locality = open.locality
         let command = AuthorizeStream(

@@ -6,7 +6,7 @@ package import NIOCore
 package import PeeringCore
 package import ReplicationCore
 package import ReplicationService
-import StateCore
+package import StateCore
 import TLSEngine
 
 /// Peerings as operators handle them: make a token, redeem a token, delete. The streams themselves are run by `server`
@@ -16,13 +16,18 @@ package final class PeeringService: Sendable {
     private let settings: PeeringSettings
     private let registry = StreamRegistry()
     private let dialer: PeerDialer
+    private let desk: TokenDesk
     /// Clusters whose tokens are being redeemed.
     package let establishing = EstablishingTargets()
 
-    package init(environment: ReplicationEnvironment, settings: PeeringSettings, group: any EventLoopGroup) {
+    package init(
+        environment: ReplicationEnvironment, settings: PeeringSettings, expiries: SeenExpiries,
+        group: any EventLoopGroup
+    ) {
         self.environment = environment
         self.settings = settings
         self.dialer = PeerDialer(group: group)
+        self.desk = TokenDesk(store: environment.store, expiries: expiries, now: environment.now)
     }
 
     /// Dials and removes what the state asks for.
@@ -32,7 +37,8 @@ package final class PeeringService: Sendable {
 
     /// Answers dialers at the port.
     package func server(on listener: PeeringListener) -> PeeringServer {
-        let endpoint = PeerStreamEndpoint(environment: environment, registry: registry, settings: settings)
+        let endpoint = PeerStreamEndpoint(
+            environment: environment, desk: desk, registry: registry, settings: settings)
         return PeeringServer(listener: listener, endpoint: endpoint)
     }
 
@@ -89,7 +95,7 @@ package final class PeeringService: Sendable {
 
     /// Takes the token of a peering back, if it can still be redeemed.
     package func revokeToken(of name: String) async throws(Refusal) {
-        try await environment.store.apply(RevokeToken(name: name, now: environment.now()))
+        try await desk.revokeToken(of: name)
         environment.logger.info("the peering token was revoked", metadata: ["peer": "\(name)"])
     }
 

@@ -51,10 +51,11 @@ package struct PeeringSupervisor: Service {
         let changes = environment.store.subscribe(to: .peerings)
         while true {
             rescan.signal()
-            let names = await changes.next()
+            let changed = await changes.next()
             if Task.isCancelled { return }
             let loops = running.withLockedValue { $0.loops }
-            for case .peering(let id) in names { loops[id]?.signal() }
+            if changed.areas.contains(.peerings) { for loop in loops.values { loop.signal() } }
+            for case .peering(let id) in changed.things { loops[id]?.signal() }
         }
     }
 

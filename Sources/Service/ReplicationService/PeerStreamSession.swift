@@ -10,9 +10,9 @@ import StateCore
 
 /// One established stream, on either end: runs until it ends, and says how.
 ///
-/// Five tasks that never wait for each other: one reads and applies the stream's rules, one imports, one sends, one
-/// watches the state for what to export, one keeps the time. Only a full import queue stops the reader, and through
-/// it, by flow control, the peer.
+/// Tasks that never wait for each other: one reads and applies the stream's rules, one imports, one sends, one watches
+/// the state for what to export, one writes to the replication log what the peer took, one keeps the time. Only a full
+/// queue of the importer or of the log stops the reader, and through it, by flow control, the peer.
 package final class PeerStreamSession: Sendable {
     /// Bytes of resources that wait to be imported.
     private static let importQueueBytes = 1024 * 1024
@@ -27,6 +27,7 @@ package final class PeerStreamSession: Sendable {
     private let channel: any PeerChannel
     private let core: NIOLockedValueBox<StreamCore>
     private let changes: StateSubscription
+    private let exports: ExportLog
     /// Something waits to be sent.
     private let outgoing = Pulse()
     /// The goodbye begins.
@@ -62,6 +63,7 @@ package final class PeerStreamSession: Sendable {
         self.changes = environment.store.subscribe(to: [
             .identity, .peerings, .configEntries, .localCatalog,
         ])
+        self.exports = ExportLog(context: context)
         let exporter = Exporter(
             peerName: peering.name, offersServerAddresses: role == .acceptor, state: environment.store.state)
         let machine = PeerStreamMachine(role: role, timing: environment.timing, now: .zero)
@@ -143,6 +145,10 @@ package final class PeerStreamSession: Sendable {
                 await StreamImporter(context: self.context, core: self.core, pulse: self.outgoing).run(imports)
                 return nil
             }
+            group.addTask {
+                await self.exports.run()
+                return nil
+            }
             group.addTask { await self.send() }
             group.addTask { await self.watch() }
             group.addTask { await self.keepTime() }
@@ -200,6 +206,7 @@ package final class PeerStreamSession: Sendable {
         _ intake: StreamCore.Intake, _ imports: BoundedQueue<[StreamCore.ReceivedResponse]>
     ) async -> StreamEnd? {
         note(intake)
+        await exports.push(intake.confirmed)
         if let failure = intake.failure { return .failed(failure) }
         if intake.isTerminated { return await terminate() }
         outgoing.signal()
@@ -238,7 +245,7 @@ package final class PeerStreamSession: Sendable {
 
     private func terminate() async -> StreamEnd {
         do throws(Refusal) {
-            try await context.store.apply(TerminatePeering(id: context.peering))
+            try await context.store.apply(TerminatePeering(id: context.peering, now: context.now()))
         } catch {
             context.logger.error("the end of the peering could not be stored: \(error.message)")
             return .failed(StreamFailure(.unavailable, "the end of the peering could not be stored"))

@@ -7,22 +7,24 @@ package import StateCore
 package struct ReplicationEnvironment: Sendable {
     package var store: StateStore
     package var board: StatusBoard
-    package var log: LogBook
     package var encoder: ResourceEncoder
     package var timing: PeerStreamMachine.Timing
+    /// What one peer may have standing here.
+    package var importLimits: ImportLimits
     package var logger: Logger
     /// The wall clock, for what is shown.
     package var now: @Sendable () -> Timestamp
 
     package init(
-        store: StateStore, board: StatusBoard, log: LogBook, encoder: ResourceEncoder, logger: Logger,
-        timing: PeerStreamMachine.Timing = PeerStreamMachine.Timing(), now: @escaping @Sendable () -> Timestamp
+        store: StateStore, board: StatusBoard, encoder: ResourceEncoder, logger: Logger,
+        timing: PeerStreamMachine.Timing = PeerStreamMachine.Timing(), importLimits: ImportLimits = ImportLimits(),
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.board = board
-        self.log = log
         self.encoder = encoder
         self.timing = timing
+        self.importLimits = importLimits
         self.logger = logger
         self.now = now
     }
@@ -47,7 +49,7 @@ struct StreamContext: Sendable {
 
     var store: StateStore { environment.store }
     var board: StatusBoard { environment.board }
-    var log: LogBook { environment.log }
     var encoder: ResourceEncoder { environment.encoder }
+    var importLimits: ImportLimits { environment.importLimits }
     func now() -> Timestamp { environment.now() }
 }

@@ -14,7 +14,7 @@ struct StreamCore: Sendable {
     private var exporter: Exporter
     private var controls: [ControlMessage]
     private var nextNonce: UInt64 = 1
-    private var unanswered: [UInt64: ResourceKey] = [:]
+    private var unanswered: [UInt64: Sent] = [:]
     /// The trust bundle that was sent last.
     private var bundle: (nonce: UInt64, hash: Int)?
     /// Set when the stream is ending: only the goodbye may still go out.
@@ -26,6 +26,14 @@ struct StreamCore: Sendable {
         self.controls = machine.subscriptionsToSend
     }
 
+    /// A response on its way.
+    private struct Sent {
+        var key: ResourceKey
+        /// What the peer had before, and has once it took this.
+        var oldCount: Int
+        var newCount: Int
+    }
+
     // MARK: What comes in
 
     /// What the reader has to do after a batch of messages.
@@ -35,6 +43,8 @@ struct StreamCore: Sendable {
         var responses = 0
         var heartbeats = 0
         var acknowledged = 0
+        /// What the peer has taken, for the replication log.
+        var confirmed: [Confirmed] = []
         /// What the peer has taken after it had not.
         var taken: [ResourceKey] = []
         /// The trust bundle that the peer has taken, as `EncodedContent.hash`.
@@ -42,6 +52,12 @@ struct StreamCore: Sendable {
         var refused: [Refused] = []
         var isTerminated = false
         var failure: StreamFailure?
+    }
+
+    struct Confirmed: Sendable {
+        var key: ResourceKey
+        var oldCount: Int
+        var newCount: Int
     }
 
     struct ReceivedResponse: Sendable {
@@ -71,7 +87,7 @@ struct StreamCore: Sendable {
                 intake.acknowledged += 1
                 acknowledged(nonce, &intake)
             case .refused(let nonce, let error):
-                let key = answered(nonce)
+                let key = answered(nonce)?.key
                 if let key { exporter.failed(key) }
                 intake.refused.append(Refused(key: key, error: error))
             case .import(let kind):
@@ -97,7 +113,9 @@ struct StreamCore: Sendable {
     }
 
     private mutating func acknowledged(_ nonce: String, _ intake: inout Intake) {
-        guard let key = answered(nonce) else { return }
+        guard let sent = answered(nonce) else { return }
+        let key = sent.key
+        intake.confirmed.append(Confirmed(key: key, oldCount: sent.oldCount, newCount: sent.newCount))
         if exporter.acknowledged(key) { intake.taken.append(key) }
         // An older one may be acknowledged while a newer one is on its way.
         if key == .trustBundle, let bundle, UInt64(nonce, radix: 16) == bundle.nonce {
@@ -105,7 +123,7 @@ struct StreamCore: Sendable {
         }
     }
 
-    private mutating func answered(_ nonce: String) -> ResourceKey? {
+    private mutating func answered(_ nonce: String) -> Sent? {
         guard let number = UInt64(nonce, radix: 16) else { return nil }
         return unanswered.removeValue(forKey: number)
     }
@@ -126,7 +144,7 @@ struct StreamCore: Sendable {
 
     var nextTick: Duration { machine.nextTick }
 
-    mutating func stateChanged(_ changes: Set<StateChange>, state: State) {
+    mutating func stateChanged(_ changes: StateChanges, state: State) {
         _ = exporter.stateChanged(changes, state: state)
     }
 
@@ -168,14 +186,16 @@ struct StreamCore: Sendable {
 
     /// Numbers a resource that goes out now.
     ///
-    /// - Returns: its nonce and the count that the peer had before, or `nil` if it need not go out.
-    mutating func willSend(_ key: ResourceKey, _ content: EncodedContent) -> (nonce: UInt64, oldCount: Int)? {
+    /// - Returns: its nonce, or `nil` if it need not go out.
+    mutating func willSend(_ key: ResourceKey, _ content: EncodedContent) -> UInt64? {
         guard closing == nil,
             let oldCount = exporter.willSend(key, hash: content.hash, count: content.count)
         else { return nil }
         defer { nextNonce += 1 }
-        if unanswered.count < Self.maxUnanswered { unanswered[nextNonce] = key }
+        if unanswered.count < Self.maxUnanswered {
+            unanswered[nextNonce] = Sent(key: key, oldCount: oldCount, newCount: content.count)
+        }
         if key == .trustBundle { bundle = (nextNonce, content.hash) }
-        return (nextNonce, oldCount)
+        return nextNonce
     }
 }

@@ -1,3 +1,4 @@
+import DocumentCore
 import IdentityCore
 import Logging
 import NIOConcurrencyHelpers
@@ -9,15 +10,11 @@ import StateCore
 /// Applies what the peer exports, batch by batch, and answers each resource after its batch is in the tables. One task
 /// per stream runs it.
 struct StreamImporter: Sendable {
-    /// Names that one peer may have standing: as many as a list may hold, with their proxies.
-    static let maxServices = 2 * ResourceLimits().maxServices
-    /// Of a service's name: DNS allows 63 for a label, and a key of the storage takes 512 with all that it names.
-    static let maxNameBytes = 255
 
     let context: StreamContext
     let core: NIOLockedValueBox<StreamCore>
     let pulse: Pulse
-    private let opener = ReceivedResource()
+    private let opener = ReceivedResource(problemOfName: problem(ofName:))
 
     init(context: StreamContext, core: NIOLockedValueBox<StreamCore>, pulse: Pulse) {
         self.context = context
@@ -42,10 +39,9 @@ struct StreamImporter: Sendable {
         var accepted: [Accepted] = []
         answers.reserveCapacity(resources.count)
         accepted.reserveCapacity(resources.count)
-        var room = Self.maxServices - (context.store.state.imports[context.peering]?.services.count ?? 0)
         for (place, resource) in resources.enumerated() {
             do throws(ResourceRejection) {
-                accepted.append(Accepted(place: place, change: try open(resource, room: &room)))
+                accepted.append(Accepted(place: place, change: try open(resource)))
                 answers.append(.acknowledge(nonce: resource.response.nonce, url: resource.response.url.string))
             } catch {
                 context.logger.warning("a resource of the peer was refused: \(error.message)")
@@ -63,13 +59,15 @@ struct StreamImporter: Sendable {
     ) async {
         guard !accepted.isEmpty else { return }
         do throws(Refusal) {
-            let batch = ImportBatch(id: context.peering, changes: accepted.map(\.change))
+            let batch = ImportBatch(
+                id: context.peering, changes: accepted.map(\.change), now: context.now(),
+                limits: context.importLimits, difference: ServiceDifferences.between)
             let outcomes = try await context.store.apply(batch)
             for (item, outcome) in zip(accepted, outcomes) {
                 guard let reason = outcome.lazy.compactMap(\.refusal).first else { continue }
                 answers[item.place] = resources[item.place].response.refusal(because: reason)
             }
-            note(accepted, outcomes)
+            note(accepted)
         } catch {
             context.logger.error("what the peer sent was not stored: \(error.message)")
             for item in accepted {
@@ -80,8 +78,14 @@ struct StreamImporter: Sendable {
 
     // MARK: Checks
 
+    /// The peer derives names from others: a service's proxies are sent under its name and a suffix.
+    @Sendable
+    private static func problem(ofName name: String) -> String? {
+        NameRule.problem(of: name, atMost: NameRule.maxDerivedBytes)
+    }
+
     private func open(
-        _ resource: StreamCore.ReceivedResponse, room: inout Int
+        _ resource: StreamCore.ReceivedResponse
     ) throws(ResourceRejection) -> ImportedChange {
         let response = resource.response
         guard let content = response.resource else { throw .noContent }
@@ -89,16 +93,13 @@ struct StreamImporter: Sendable {
         switch resource.kind {
         case .exportedService:
             guard !response.id.isEmpty else { throw .service("", cause: "the service has no name") }
-            guard response.id.utf8.count <= Self.maxNameBytes else {
-                throw .service(response.id, cause: "the name is longer than \(Self.maxNameBytes) bytes")
+            if let problem = Self.problem(ofName: response.id) {
+                throw .service(response.id, cause: "the name \(problem)")
             }
             let service = try opener.checkService(content.bytes, name: response.id)
-            room -= 1
-            guard room >= 0 else {
-                throw .service(response.id, cause: "more than \(Self.maxServices) services of one peer")
-            }
             return .service(
-                name: response.id, payload: service.payload, instanceCount: service.instanceCount)
+                name: response.id, payload: service.payload, instanceCount: service.instanceCount,
+                nodes: service.nodes.map { ImportedNode(name: $0.name, address: $0.address) })
         case .exportedServiceList:
             return .serviceList(try opener.serviceList(content.bytes))
         case .trustBundle:
@@ -114,22 +115,12 @@ struct StreamImporter: Sendable {
 
     // MARK: What is shown
 
-    private func note(_ accepted: [Accepted], _ outcomes: [[ImportOutcome]]) {
+    private func note(_ accepted: [Accepted]) {
         let now = context.now()
-        var events: [ReplicationEvent] = []
         var names: [String]?
-        for (item, outcome) in zip(accepted, outcomes) {
+        for item in accepted {
             if case .serviceList(let list) = item.change { names = list.sorted() }
-            for (index, part) in outcome.enumerated() where part.changed {
-                // Of a list the first part is the list, the others are services that it withdrew.
-                let what = index == 0 ? item.change.what : .service
-                events.append(
-                    ReplicationEvent(
-                        time: now, peer: context.peerName, direction: .imported, what: what, name: part.name,
-                        oldCount: part.oldCount, newCount: part.newCount))
-            }
         }
-        context.log.append(events)
         if let names {
             context.board.change(context.peering) { status in
                 status.lastReceive = now
@@ -137,17 +128,6 @@ struct StreamImporter: Sendable {
             }
         } else {
             context.board.note(context.peering) { $0.lastReceive = now }
-        }
-    }
-}
-
-extension ImportedChange {
-    fileprivate var what: ReplicationEvent.What {
-        switch self {
-        case .service: .service
-        case .serviceList: .serviceList
-        case .trustBundle: .trustBundle
-        case .serverAddresses: .serverAddresses
         }
     }
 }

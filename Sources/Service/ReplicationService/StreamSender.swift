@@ -39,7 +39,6 @@ package struct StreamSender: Sendable {
         var messages: [ByteBuffer] = []
         var responses = 0
         var isGoodbye = false
-        var events: [ReplicationEvent] = []
         var listedNames: [String]?
         var unsent: [String: String] = [:]
     }
@@ -64,20 +63,15 @@ package struct StreamSender: Sendable {
     private func add(_ due: [StreamCore.Due], to messages: inout [PeerMessage], _ burst: inout Burst) -> Int {
         // Taken after the names: what changes from here on puts them in line again.
         let state = context.store.state
-        let now = context.now()
         var bytes = 0
         for item in due {
             guard let (content, names) = content(of: item, state, &burst) else { continue }
-            guard let sent = core.withLockedValue({ $0.willSend(item.key, content) }) else { continue }
+            guard let nonce = core.withLockedValue({ $0.willSend(item.key, content) }) else { continue }
             let url = item.key.kind.url
-            messages.append(.response(.upsert(content.bytes, of: url, id: item.key.wireID, nonce: sent.nonce)))
+            messages.append(.response(.upsert(content.bytes, of: url, id: item.key.wireID, nonce: nonce)))
             bytes += content.bytes.count
             burst.responses += 1
             if let names { burst.listedNames = names }
-            burst.events.append(
-                ReplicationEvent(
-                    time: now, peer: context.peerName, direction: .exported, key: item.key, oldCount: sent.oldCount,
-                    newCount: content.count))
         }
         return bytes
     }
@@ -115,7 +109,6 @@ package struct StreamSender: Sendable {
     }
 
     private func note(_ burst: Burst) {
-        context.log.append(burst.events)
         if burst.responses > 0 {
             let now = context.now()
             context.board.note(context.peering) { status in
@@ -150,23 +143,5 @@ extension StreamStatus {
         let exported = ImportedCatalog.allowedNames(by: names)
         let single: Set = [ResourceID.exportedServiceList, ResourceID.trustBundle, ResourceID.serverAddresses]
         refusals = refusals.filter { exported.contains($0.key) || single.contains($0.key) }
-    }
-}
-
-extension ReplicationEvent {
-    init(
-        time: Timestamp, peer: String, direction: Direction, key: ResourceKey, oldCount: Int, newCount: Int
-    ) {
-        let (what, name): (What, String) =
-            switch key {
-            case .service(let name): (.service, name)
-            case .proxies: (.service, key.wireID)
-            case .serviceList: (.serviceList, "")
-            case .trustBundle: (.trustBundle, "")
-            case .serverAddresses: (.serverAddresses, "")
-            }
-        self.init(
-            time: time, peer: peer, direction: direction, what: what, name: name, oldCount: oldCount,
-            newCount: newCount)
     }
 }

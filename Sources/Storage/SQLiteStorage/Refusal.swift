@@ -25,6 +25,15 @@ enum Refusal {
         }
     }
 
+    /// Whether a commit that failed so may be on disk all the same: its frames may have been written, and only the flush
+    /// failed. A full disk is known: what does not fit is not there.
+    static func isUnknown(_ error: DatabaseError) -> Bool {
+        switch error.resultCode {
+        case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_CONSTRAINT, .SQLITE_TOOBIG, .SQLITE_NOMEM: false
+        default: true
+        }
+    }
+
     static func locked(_ path: String, cause: String) -> StorageError {
         StorageError(
             code: .locked,

@@ -2,19 +2,19 @@ import Dispatch
 import Foundation
 import GRDB
 package import StateCore
+import Synchronization
 
 /// The state of one daemon in one SQLite file, `state.db` in its data directory.
 ///
-/// Entries lie in one table by key; a second one holds the revision and the format. The file is locked from opening
-/// to closing, so that no second daemon can write to it. Secrets are in here: the file is readable by its owner only.
-///
-/// SQLite keeps no checksums: lost and mangled pages are noticed, a flipped bit inside a value is not.
+/// Rows lie in one table by key, runs of events in a second one by number; a third one holds single numbers such as the
+/// revision and the format. The file is locked from opening to closing, so that no second daemon can write to it.
+/// Secrets are in here: the file is readable by its owner only.
 ///
 /// Any task may call; work is done one call after the other on a thread of its own, never on the cooperative pool.
-/// A commit that has begun is not abandoned when its task is cancelled, so its outcome is always known.
+/// A commit that has begun is not abandoned when its task is cancelled.
 ///
-/// After ``StorageError/Code/failed`` from a commit the disk may be broken: the caller should stop and be restarted,
-/// not try again, because a failed flush may have lost what it was to write.
+/// After a commit whose outcome is unknown, such as after a failed flush, every further call fails: what the system
+/// reads back then need not be what the disk holds. Whoever opens the file again reads what it does hold.
 package final class SQLiteStorage: Storage {
     /// What is refused before it reaches the file.
     package struct Limits: Hashable, Sendable {
@@ -30,6 +30,9 @@ package final class SQLiteStorage: Storage {
     package let path: String
     private let limits: Limits
     private let queue: DatabaseQueue
+    private let feed = UpdateFeed()
+    /// The error of a commit whose outcome is unknown.
+    private let broken = Mutex<StorageError?>(nil)
 
     private init(path: String, limits: Limits, queue: DatabaseQueue) {
         self.path = path
@@ -59,14 +62,18 @@ package final class SQLiteStorage: Storage {
         }
     }
 
-    /// Lets go of the file. Later calls fail; also done when the last reference goes.
-    package func close() throws(StorageError) {
+    /// Also done when the last reference goes.
+    package func close() async throws(StorageError) {
+        feed.end()
+        let queue = queue
+        // Flushes on a thread that may block.
+        try await perform(ignoringFailure: true) { _ in }
         try Self.refusing(path) { try queue.close() }
     }
 
     package func load() async throws(StorageError) -> StorageContents {
         try await perform { database in
-            var contents = StorageContents(entries: [], revision: try Schema.revision(database))
+            var contents = StorageContents(entries: [], position: try Meta.position(in: database))
             let statement = try database.cachedStatement(sql: "SELECT key, value FROM entry ORDER BY key")
             let rows = try Row.fetchCursor(statement)
             while let row = try rows.next() {
@@ -77,29 +84,74 @@ package final class SQLiteStorage: Storage {
         }
     }
 
-    package func commit(
-        _ batch: [StorageWrite], expecting revision: UInt64
-    ) async throws(StorageError) -> UInt64 {
-        try check(batch)
-        let path = path
-        return try await perform { database in
-            var next = revision
-            try database.inTransaction(.immediate) {
-                let stored = try Schema.revision(database)
-                guard stored == revision else {
-                    throw StorageError(
-                        code: .conflict,
-                        message:
-                            "The state file \(path) was changed by another writer; restart Hawser to read it again.",
-                        cause: "revision \(stored) is stored, \(revision) was expected")
-                }
-                try Self.write(batch, to: database)
-                next = revision + 1
-                try Schema.setRevision(next, in: database)
-                return .commit
-            }
-            return next
+    package func position() async throws(StorageError) -> StoragePosition {
+        try await perform { try Meta.position(in: $0) }
+    }
+
+    package func events(from number: UInt64, limit: Int) async throws(StorageError) -> [StoredEvents] {
+        try await perform { try EventTable.runs(from: number, limit: limit, in: $0) }
+    }
+
+    package func firstEvent(since milliseconds: Int64) async throws(StorageError) -> UInt64? {
+        try await perform { try EventTable.first(since: milliseconds, in: $0) }
+    }
+
+    package func watch(
+        from revision: UInt64
+    ) async throws(StorageError) -> AsyncThrowingStream<StorageUpdate, any Error> {
+        let feed = feed
+        // Between reading the revision and following nothing can be committed: both happen on the database's queue.
+        let found = try await perform { database -> (UInt64, UpdateFeed.Stream) in
+            (try Meta.position(in: database).revision, feed.follow())
         }
+        guard found.0 == revision else { throw UpdateFeed.behind }
+        return found.1
+    }
+
+    package func commit(_ batch: StorageBatch) async throws(StorageError) -> UInt64 {
+        try check(batch.writes)
+        let (path, feed) = (path, feed)
+        let position = try await perform { database -> StoragePosition in
+            var position = StoragePosition()
+            var isCommitting = false
+            do {
+                try database.inTransaction(.immediate) {
+                    position = try Self.write(batch, to: database, path: path)
+                    isCommitting = true
+                    return .commit
+                }
+            } catch let error as DatabaseError where isCommitting && Refusal.isUnknown(error) {
+                var unknown = Refusal.of(error, path: path)
+                unknown.outcome = .unknown
+                throw unknown
+            }
+            feed.tell(StorageUpdate(position: position, writes: batch.writes, events: batch.events))
+            return position
+        }
+        return position.revision
+    }
+
+    private static func write(_ batch: StorageBatch, to database: Database, path: String) throws -> StoragePosition {
+        let stored = try Meta.position(in: database)
+        guard stored.revision == batch.expecting else {
+            throw StorageError(
+                code: .conflict,
+                message: "The state file \(path) was changed by another writer; restart Hawser to read it again.",
+                cause: "revision \(stored.revision) is stored, \(batch.expecting) was expected")
+        }
+        let fence = UInt64(clamping: try Meta.value(.fence, in: database) ?? 0)
+        guard batch.fence >= fence else {
+            throw StorageError(
+                code: .fenced, message: "Another daemon has taken over writing to the state file \(path).",
+                cause: "term \(fence) has written, this is \(batch.fence)")
+        }
+        if batch.fence > fence { try Meta.set(.fence, Int64(clamping: batch.fence), in: database) }
+        try write(batch.writes, to: database)
+        if let events = batch.events { try EventTable.append(events, to: database) }
+        if let retention = batch.retention { try EventTable.trim(database, to: retention) }
+        let next = StoragePosition(revision: stored.revision + 1, index: batch.index, tag: batch.tag)
+        try Meta.set(next, in: database)
+        return next
     }
 
     private static func write(_ batch: [StorageWrite], to database: Database) throws {
@@ -134,8 +186,9 @@ package final class SQLiteStorage: Storage {
 
     /// Runs a body on the database's own queue and waits for it without holding a thread.
     private func perform<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
+        ignoringFailure: Bool = false, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {
+        if !ignoringFailure, let error = broken.withLock({ $0 }) { throw error }
         let path = path
         let result: Result<Value, StorageError> = await withCheckedContinuation { continuation in
             queue.asyncWriteWithoutTransaction { database in
@@ -144,6 +197,9 @@ package final class SQLiteStorage: Storage {
                         try Self.refusing(path) { try body(database) }
                     })
             }
+        }
+        if case .failure(let error) = result, error.outcome == .unknown {
+            broken.withLock { $0 = $0 ?? error }
         }
         return try result.get()
     }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import StateCore
 
@@ -6,7 +7,7 @@ enum Schema {
     /// Marks the file as ours in its header: `HWSR`.
     static let applicationID = 0x4857_5352
     /// The format that this version writes. A higher one was written by a newer version.
-    static let format = 1
+    static let format = Migration.all.last?.format ?? 0
 
     /// How every connection is set up.
     ///
@@ -39,18 +40,14 @@ enum Schema {
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.write { database in
-            try database.execute(
-                sql: """
-                    PRAGMA application_id = \(applicationID);
-                    CREATE TABLE entry (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-                    CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-                    INSERT INTO meta (name, value) VALUES ('format', \(format)), ('revision', 0);
-                    """)
+            try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+            for migration in Migration.all { try migration.run(database) }
         }
         try queue.close()
     }
 
-    /// Refuses a file that is not ours or that a newer version wrote, and takes the lock.
+    /// Refuses a file that is not ours or that a newer version wrote, takes the lock, and brings a file of an older
+    /// version to this format, whole or not at all.
     static func check(_ database: Database, path: String) throws {
         // Writing is what takes the lock for good; rolled back, it leaves no trace.
         try database.inTransaction(.exclusive) {
@@ -58,7 +55,7 @@ enum Schema {
             guard application == applicationID else {
                 throw Refusal.corrupt(path, cause: "application_id is \(application ?? 0), not \(applicationID)")
             }
-            guard let stored = try meta("format", in: database) else {
+            guard let stored = try Meta.value(.format, in: database) else {
                 throw Refusal.corrupt(path, cause: "the format is missing")
             }
             guard stored <= Int64(format) else {
@@ -67,28 +64,66 @@ enum Schema {
                     message: "The state file \(path) was written by a newer version of Hawser; start that version.",
                     cause: "format \(stored), this version knows \(format)")
             }
-            _ = try revision(database)
-            return .rollback
+            _ = try Meta.position(in: database)
+            let due = Migration.all.filter { Int64($0.format) > stored }
+            for migration in due { try migration.run(database) }
+            return due.isEmpty ? .rollback : .commit
         }
     }
+}
 
-    /// The number of commits so far.
-    static func revision(_ database: Database) throws -> UInt64 {
-        guard let stored = try meta("revision", in: database), let revision = UInt64(exactly: stored) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the revision is missing")
+/// One step from a format of the file to the next. Once released, a step never changes.
+struct Migration: Sendable {
+    /// The format after it.
+    var format: Int
+    var name: String
+    private var change: @Sendable (Database) throws -> Void
+
+    func run(_ database: Database) throws {
+        try change(database)
+        try Meta.set(.format, Int64(format), in: database)
+    }
+
+    static let all = [
+        Migration(format: 1, name: "rows and a revision") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE entry (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+                    CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    INSERT INTO meta (name, value) VALUES ('format', 1), ('revision', 0);
+                    """)
+        },
+        Migration(format: 2, name: "checksums, the index, and events") { database in
+            try sealRows(of: database)
+            try database.execute(
+                sql: """
+                    CREATE TABLE event (
+                        first INTEGER PRIMARY KEY NOT NULL, count INTEGER NOT NULL, time INTEGER NOT NULL,
+                        bytes BLOB NOT NULL
+                    ) STRICT;
+                    INSERT INTO meta (name, value) VALUES ('index', 0), ('tag', 0), ('fence', 0), ('event_bytes', 0);
+                    """)
+        },
+    ]
+
+    /// Puts every value into an envelope of version 1. A key that holds NUL, which versions of format 1 could write and
+    /// not read again, is escaped.
+    private static func sealRows(of database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE entry RENAME TO entry_1;
+                CREATE TABLE entry (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+                """)
+        let put = try database.cachedStatement(sql: "INSERT OR REPLACE INTO entry (key, value) VALUES (?, ?)")
+        let rows = try Row.fetchCursor(database, sql: "SELECT CAST(key AS BLOB), value FROM entry_1")
+        while let row = try rows.next() {
+            let bytes: [UInt8] = try row.withUnsafeData(atIndex: 0) { [UInt8]($0 ?? Data()) }
+            let key = String(decoding: bytes, as: UTF8.self).split(separator: "\0", omittingEmptySubsequences: false)
+                .joined(separator: "%00")
+            let body: [UInt8] = try row.withUnsafeData(atIndex: 1) { [UInt8]($0 ?? Data()) }
+            put.setUncheckedArguments([key, Data(RowEnvelope.seal(body, version: 1, key: key))])
+            try put.execute()
         }
-        return revision
-    }
-
-    static func setRevision(_ revision: UInt64, in database: Database) throws {
-        let statement = try database.cachedStatement(sql: "UPDATE meta SET value = ? WHERE name = 'revision'")
-        statement.setUncheckedArguments([Int64(clamping: revision)])
-        try statement.execute()
-    }
-
-    private static func meta(_ name: String, in database: Database) throws -> Int64? {
-        let statement = try database.cachedStatement(sql: "SELECT value FROM meta WHERE name = ?")
-        statement.setUncheckedArguments([name])
-        return try Int64.fetchOne(statement)
+        try database.execute(sql: "DROP TABLE entry_1")
     }
 }

@@ -64,7 +64,8 @@ package final class GRPCConnection: Sendable {
                 let future =
                     switch target {
                     case .address(let address): bootstrap.connect(to: address)
-                    case .host(let host, let port): bootstrap.connect(host: host, port: port)
+                    case .host(let host, let port):
+                        bootstrap.connect(host: host, port: port, lookups: Self.lookups, on: eventLoop)
                     }
                 connected = try await future.get()
             } catch {
@@ -83,6 +84,9 @@ package final class GRPCConnection: Sendable {
         }
     }
 
+    /// Of all connections: peers are dialed one address at a time, so that none has more than a few lookups.
+    private static let lookups = HostLookups()
+
     /// Enough to write a burst with few system calls; the calls' own bounds come first.
     static let watermark = ChannelOptions.Types.WriteBufferWaterMark(low: 256 * 1024, high: 1024 * 1024)
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(
@@ -98,7 +102,8 @@ package final class GRPCConnection: Sendable {
     ) throws(GRPCStatus) -> GRPCClientStream {
         let core = makeCore(path, metadata, timeout)
         core.open()
-        if let status = core.status { throw status }
+        // A peer may have refused the call already.
+        if let status = core.status, status.code == .unavailable { throw status }
         return GRPCClientStream(core)
     }
 

@@ -87,21 +87,48 @@ struct OutputTests {
     private static let events: [(json: String, text: String)] = [
         (
             #"{"number":2,"time":"2026-11-20T21:21:19.04Z","peer":"dc1","direction":"imported","what":"service","#
-                + #""name":"web","old":2,"new":3}"#,
-            "21:21:19.040  dc1           imported  service           web                       2 -> 3 instances"
+                + #""name":"web","change":"updated","old":2,"new":3}"#,
+            "      2  2026-11-20 21:21:19.040  dc1           imported  service           web                       "
+                + "updated  2 -> 3 instances"
+        ),
+        (
+            #"{"number":1234567,"time":"2026-11-20T21:21:19Z","peer":"dc1","direction":"exported","#
+                + #""what":"trust-bundle","name":"","change":"created","old":0,"new":1}"#,
+            "1234567  2026-11-20 21:21:19.000  dc1           exported  trust-bundle                                "
+                + "created  1 root"
+        ),
+        (
+            #"{"number":3,"time":"2026-11-20T21:21:19Z","peer":"dc1","direction":"imported","what":"service","#
+                + #""name":"web","change":"removed","old":2,"new":0}"#,
+            "      3  2026-11-20 21:21:19.000  dc1           imported  service           web                       "
+                + "removed  2 instances"
+        ),
+        (
+            #"{"number":4,"time":"2026-11-20T21:21:19Z","peer":"dc1","direction":"imported","what":"service","#
+                + #""name":"web","change":"updated","old":1,"new":1,"fields":[{"path":"n/web-1/Port","old":"80","#
+                + #""new":"81"},{"path":"n/web-1/Tags","new":"\u001b[2J"},{"path":"n/web-1/Meta.a","old":"1"},"#
+                + #"{"path":"and 7 more"}]}"#,
+            """
+                  4  2026-11-20 21:21:19.000  dc1           imported  service           web                       \
+            updated  1 instance
+                     n/web-1/Port 80 -> 81
+                     + n/web-1/Tags \u{FFFD}[2J
+                     - n/web-1/Meta.a 1
+                     and 7 more
+            """
         ),
         (
             #"{"time":"2026-11-20T21:21:19Z","peer":"dc1","direction":"imported","what":"service","#
                 + #""name":"web","present":true,"new":1}"#,
-            "21:21:19.000  dc1           imported  service           web                       1 instance"
+            "         2026-11-20 21:21:19.000  dc1           imported  service           web                       "
+                + "present  1 instance"
         ),
-        (#"{"missed":7}"#, "... 7 changes came faster than they could be shown"),
         ("no json", "no json"),
     ]
 
     @Test(arguments: events)
     func watchedEvents(json: String, text: String) {
-        #expect(WatchText.line(json) == text)
+        #expect(WatchText.lines(LogLine(json)) == text)
     }
 
     private static let progress: [(isTerminal: Bool, text: String)] = [

@@ -1,3 +1,5 @@
+import ACLCore
+import DocumentCore
 import HawserTestKit
 import IdentityCore
 import PeeringCore
@@ -78,45 +80,150 @@ struct StreamingCommandTests {
         }
     }
 
-    @Test func watchPrintsUntilTheDaemonGoes() async throws {
-        try await TestDaemon.run { daemon in
+    /// A daemon with three events: web came, changed, and went.
+    private func withEvents(
+        access: DefaultAccess? = nil, _ body: @escaping @Sendable (TestDaemon) async throws -> Void
+    ) async throws {
+        let id = self.id
+        try await TestDaemon.run(access: access) { daemon in
             _ = try await daemon.store.apply(
                 GenerateToken(
                     name: "dc1", meta: [:], newID: id,
                     establishment: SecretDigest(bytes: Array(repeating: 1, count: 32))))
-            let change = ImportedChange.service(name: "web", payload: [1], instanceCount: 2)
+            for (byte, count) in [(1, 2), (2, 3), (3, 0)] {
+                let change = ImportedChange.service(name: "web", payload: [UInt8(byte)], instanceCount: count)
+                _ = try await daemon.store.apply(
+                    ImportBatch(id: id, changes: [change], now: Timestamp(seconds: 1_000_000_000 + Int64(byte))))
+            }
+            try await body(daemon)
+        }
+    }
+
+    private static let web = "  dc1           imported  service           web                       "
+
+    @Test func watchEndsWithTheLog() async throws {
+        try await withEvents { daemon in
+            let outcome = await run("watch -since 1 -follow=false", port: daemon.port)
+            #expect(
+                outcome
+                    == Outcome(
+                        code: 0,
+                        output: """
+                                  1  2001-09-09 01:46:41.000\(Self.web)created  2 instances
+                                  2  2001-09-09 01:46:42.000\(Self.web)updated  2 -> 3 instances
+                                  3  2001-09-09 01:46:43.000\(Self.web)removed  3 instances
+
+                            """, errors: ""))
+            let last = await run("watch --since=3 --follow=false --peer=dc1 --service=web", port: daemon.port)
+            #expect(last.output == "      3  2001-09-09 01:46:43.000\(Self.web)removed  3 instances\n")
+            let none = await run("watch -since=4 -follow=false -format=jsonl", port: daemon.port)
+            #expect(none == Outcome(code: 0, output: "", errors: ""))
+            let present = await run("watch -follow=false", port: daemon.port)
+            #expect(present == Outcome(code: 0, output: "", errors: ""))
+            let beyond = await run("watch -since=5", port: daemon.port)
+            #expect(beyond.code == 1)
+            #expect(beyond.errors.hasPrefix("hawser: the replication log ends with event 3, and event 5 is the next"))
+        }
+    }
+
+    @Test func watchBeginsWithWhatIsThereAndFollows() async throws {
+        try await withEvents { daemon in
+            let id = PeeringID("p1")
+            let change = ImportedChange.service(name: "api", payload: [1], instanceCount: 1)
             _ = try await daemon.store.apply(ImportBatch(id: id, changes: [change]))
             let lines = Recorder()
-            // The first line is proof that the stream runs: then the daemon goes.
             let output = TextOutput(isTerminal: false) { bytes throws(CommandFailure) in
                 lines.append(bytes)
-                Task { await daemon.shutDown() }
+                let text = String(decoding: bytes, as: UTF8.self)
+                // The first line is proof that the command runs: then something changes.
+                if text.contains("present") {
+                    Task { try await daemon.store.apply(ImportBatch(id: id, changes: [.serviceList(["a", "b"])])) }
+                } else if text.contains("removed") {
+                    throw .outputClosed
+                }
             }
-            let outcome = await run("watch -peer dc1", port: daemon.port, output: output)
+            let outcome = await run("watch -format jsonl", port: daemon.port, output: output)
+            #expect(outcome == Outcome(code: 0, output: "", errors: ""))
+            let written = lines.text.split(separator: "\n").map { LogLine(String($0)) }
+            #expect(written.map(\.number) == [nil, 5, 6])
+            #expect(written.map { $0.document?["name"]?.string } == ["api", "", "api"])
+        }
+    }
+
+    @Test func aRefusalEndsWatchAndVerify() async throws {
+        try await withEvents(access: .deny) { daemon in
+            for line in ["watch", "watch -since 1", "log verify"] {
+                let outcome = await run(line, port: daemon.port)
+                #expect(outcome.code == 1)
+                #expect(outcome.errors.contains("Permission denied"), "\(outcome.errors)")
+            }
+        }
+    }
+
+    /// The right is taken while the command runs: it asks again, and is told.
+    @Test func watchEndsWithTheRightToIt() async throws {
+        try await withEvents(access: .deny) { daemon in
+            let (port, manager) = (daemon.port, "-token \(TestDaemon.managementSecret)")
+            let policy = await run(#"acl policy create -name w -rules operator="read" \#(manager)"#, port: port)
+            #expect(policy.code == 0, "\(policy.errors)")
+            let made = await run("acl token create -policy-name w -format json \(manager)", port: port)
+            let token = try JSONReader.read(made.output)
+            let accessorID = token["AccessorID"]?.string ?? ""
+            let output = TextOutput(isTerminal: false) { bytes throws(CommandFailure) in
+                guard String(decoding: bytes, as: UTF8.self).contains("removed") else { return }
+                Task {
+                    _ = await run("acl token delete -accessor-id \(accessorID) \(manager)", port: port)
+                    try await daemon.append(
+                        ReplicationEvent(
+                            time: .zero, peer: "dc1", direction: .imported, what: .service, oldCount: 0, newCount: 1))
+                }
+            }
+            let secret = token["SecretID"]?.string ?? ""
+            let outcome = await run("watch -since 1 -token \(secret)", port: port, output: output)
             #expect(outcome.code == 1)
-            #expect(
-                lines.text.hasSuffix(
-                    "  dc1           imported  service           web                       2 instances\n"))
-            #expect(outcome.errors == "hawser: the daemon at 127.0.0.1:\(daemon.port) closed the connection\n")
+            let lines = outcome.errors.split(separator: "\n")
+            #expect(lines.first?.hasSuffix("; going on with event 4 when it answers") == true, "\(outcome.errors)")
+            #expect(lines.last?.hasPrefix("Error watching: ") == true, "\(outcome.errors)")
         }
     }
 
     @Test func aReaderThatHasSeenEnoughEndsWatchQuietly() async throws {
-        try await TestDaemon.run { daemon in
-            daemon.log.append(
-                ReplicationEvent(
-                    time: Timestamp(seconds: 0), peer: "x", direction: .imported, what: .service, oldCount: 0,
-                    newCount: 1))
-            _ = try await daemon.store.apply(
-                GenerateToken(
-                    name: "dc1", meta: [:], newID: id,
-                    establishment: SecretDigest(bytes: Array(repeating: 1, count: 32))))
-            let change = ImportedChange.service(name: "web", payload: [1], instanceCount: 2)
-            _ = try await daemon.store.apply(ImportBatch(id: id, changes: [change]))
+        try await withEvents { daemon in
             let closed = TextOutput(isTerminal: false) { _ throws(CommandFailure) in throw .outputClosed }
-            let outcome = await run("watch -format jsonl", port: daemon.port, output: closed)
+            let outcome = await run("watch -since 1 -format jsonl", port: daemon.port, output: closed)
             #expect(outcome == Outcome(code: 0, output: "", errors: ""))
         }
+    }
+
+    /// The hashes of the test's store are no SHA-256: that is found out.
+    @Test func aLogWithOtherHashesIsNotWhole() async throws {
+        try await withEvents { daemon in
+            let outcome = await run("log verify", port: daemon.port)
+            #expect(outcome.code == 1 && outcome.output.isEmpty)
+            #expect(outcome.errors.hasPrefix("hawser: event 2 is not what was written: "), "\(outcome.errors)")
+            let json = await run("log verify -format json", port: daemon.port)
+            #expect(json.code == 1 && json.errors.isEmpty)
+            #expect(json.output.contains("\"Whole\": false") && json.output.contains("\"Event\": 2"), "\(json.output)")
+        }
+        try await TestDaemon.run { daemon in
+            let outcome = await run("log verify", port: daemon.port)
+            #expect(outcome == Outcome(code: 0, output: "verified: there are no events yet\n", errors: ""))
+        }
+    }
+
+    @Test(arguments: [
+        (
+            "watch -since yesterday",
+            "Error: Invalid -since=yesterday: write the number of an event, such as 120, or an age"
+        ),
+        ("watch -since=-1h", "Error: Invalid -since=-1h"),
+        ("watch -follow=maybe", "Error: The value 'maybe' is invalid"),
+        ("watch -format xml", "Error: Invalid format, valid formats are {text|jsonl}"),
+    ])
+    func wrongCommandLinesOfWatch(line: String, errors: String) async {
+        let outcome = await run(line, port: 1)
+        #expect(outcome.code == 2)
+        #expect(outcome.errors.hasPrefix(errors), "\(outcome.errors)")
     }
 }
 

@@ -30,6 +30,17 @@ struct ValidateTests {
         #expect(one == Outcome(code: 0, output: "1 file is valid: 1 service, 0 config entries\n", errors: ""))
     }
 
+    @Test func namesThatAreNoneStandAtTheirPlace() async throws {
+        let outcome = try await run(
+            "validate DIR", [("a.yaml", "service: {name: \"we\\0b\", port: 80}\n"), ("b.json", #"{"Kind":"mesh"}"#)])
+        #expect(outcome.code == 1)
+        #expect(
+            outcome.output == #"""
+                DIR/a.yaml:1:17: service.name: must not hold control characters, and "we\u0000b" holds U+0000: write it without
+
+                """#)
+    }
+
     @Test func everyProblemAndWarningIsPrinted() async throws {
         let outcome = try await run(
             "validate DIR/a.yaml DIR/b.yaml DIR/c.json",

@@ -59,6 +59,16 @@ import Testing
             ])
     }
 
+    @Test func readsHowLongTheReplicationLogIsKept() throws {
+        let first = try read(#"{"replication_log":{"max_age":"48h","max_size_mb":16}}"#)
+        let second = try read(#"{"replication_log":{"max_size_mb":32}}"#)
+        #expect(first.collector.problems.isEmpty && first.collector.warnings.isEmpty)
+        let log = try first.contents.agent.merging(second.contents.agent).resolved(hostName: "h").replicationLog
+        #expect(log.maxAge == GoDuration("48h") && log.maxMegabytes == 32)
+        let silent = try AgentConfiguration().resolved(hostName: "h").replicationLog
+        #expect(silent.maxAge == nil && silent.maxMegabytes == nil)
+    }
+
     @Test func mergesAndResolves() throws {
         let first = try read(#"{"datacenter":"a","ports":{"http":1,"grpc_tls":2},"peering":{"enabled":false}}"#)
             .contents.agent
@@ -89,6 +99,11 @@ import Testing
         (
             #"{"bind_addr":"{{ GetPrivateIP }}"}"#,
             "1:14: bind_addr: address templates are not read by hawser: write the address itself"
+        ),
+        (#"{"replication_log":{"max_age":"59s"}}"#, "1:31: replication_log.max_age: must be at least 1m0s, and is 59s"),
+        (
+            #"{"replication_log":{"max_size_mb":0}}"#,
+            "1:35: replication_log.max_size_mb: must be between 1 and 1048576, and is 0"
         ),
         (#"{"ports":{"http":70000}}"#, "1:18: ports.http: must be between -1 and 65535, and is 70000"),
     ])

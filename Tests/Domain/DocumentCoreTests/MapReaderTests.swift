@@ -63,7 +63,7 @@ import Testing
                 ]
             ),
             (
-                #"{"a\u001b[31m":1}"#, ["f.json:1:2: a\u{FFFD}[31m: unknown key `a\u{FFFD}[31m`"]
+                #"{"a\u001b[31m":1}"#, [#"f.json:1:2: a\u001B[31m: unknown key `a\u001B[31m`"#]
             ),
             (
                 #"{"services":{"\#(String(repeating: "x", count: 81))":1}}"#,

@@ -14,7 +14,7 @@ import Testing
 
     /// A cluster that dials one other, whose mesh entry may send it through the gateways.
     private func makeStore(isTunneled: Bool?) async throws -> StateStore {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         let identity = ClusterIdentity(
             trustDomain: TrustDomain(clusterID: "own"), datacenter: "dc1", nodeID: "n", roots: [], activeRootID: "")
         _ = try await store.apply(EstablishIdentity(proposed: identity))

@@ -39,11 +39,11 @@ import Testing
 
     @Test func aRingOfAliasesComesToRest() {
         var harness = Harness()
-        func link(_ from: String, _ to: String, _ status: HealthStatus) -> ObservedInstance {
+        func link(_ from: String, _ to: String, _ status: HealthStatus) -> HealthObservation {
             instance(from, check("x", of: from, .alias(AliasTarget(serviceID: to)), status: status))
         }
-        _ = harness.schedule.instancesObserved(
-            [link("a", "b", .critical), link("b", "c", .passing), link("c", "a", .passing)], of: "ring", now: .zero)
+        _ = harness.observe(
+            "ring", link("a", "b", .critical), link("b", "c", .passing), link("c", "a", .passing))
         #expect(harness.schedule.ticked(now: .seconds(1)).isEmpty)
     }
 }

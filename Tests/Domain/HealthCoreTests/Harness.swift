@@ -6,13 +6,25 @@ import Testing
 struct Harness {
     var schedule: HealthSchedule
     var now = Duration.zero
+    /// The name that each service was observed under last.
+    private var names: [String: String] = [:]
 
     init(random: Double = 0.5, limits: HealthLimits = HealthLimits()) {
         schedule = HealthSchedule(node: "node-1", limits: limits) { random }
     }
 
-    mutating func observe(_ name: String = "web", _ instances: ObservedInstance...) -> [HealthAction] {
-        schedule.instancesObserved(instances, of: name, now: now)
+    /// The catalog has these instances under a name, and no others.
+    mutating func observe(_ name: String = "web", _ instances: HealthObservation...) -> [HealthAction] {
+        observe(name, instances)
+    }
+
+    mutating func observe(_ name: String, _ instances: [HealthObservation]) -> [HealthAction] {
+        var present: Set<String> = []
+        for case .instance(let id, _) in instances { present.insert(id) }
+        let gone = names.filter { $0.value == name && !present.contains($0.key) }.keys.sorted()
+        for id in gone { names[id] = nil }
+        for id in present { names[id] = name }
+        return schedule.observed(gone.map { .instanceGone(serviceID: $0) } + instances, now: now)
     }
 
     mutating func pass(_ time: Duration) -> [HealthAction] {
@@ -34,8 +46,8 @@ struct Harness {
     }
 }
 
-func instance(_ id: String, _ checks: HealthCheck...) -> ObservedInstance {
-    ObservedInstance(serviceID: id, checks: checks)
+func instance(_ id: String, _ checks: HealthCheck...) -> HealthObservation {
+    .instance(serviceID: id, checks: checks)
 }
 
 /// A check of a service, critical unless it says otherwise.

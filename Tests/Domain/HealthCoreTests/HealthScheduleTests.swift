@@ -53,8 +53,7 @@ import Testing
         limits.maxRunning = 2
         var harness = Harness(random: 0, limits: limits)
         let checks = (0..<5).map { check("c\($0)", tcp) }
-        var actions = harness.schedule.instancesObserved(
-            [ObservedInstance(serviceID: "web-1", checks: checks)], of: "web", now: .zero)
+        var actions = harness.observe("web", .instance(serviceID: "web-1", checks: checks))
         actions += harness.pass(.zero)
         var order = actions.started
         #expect(order.count == 2)
@@ -103,6 +102,30 @@ import Testing
         #expect(harness.pass(.seconds(10)).started == ["a"])
     }
 
+    @Test func checksComeAndGoOneByOne() throws {
+        var harness = Harness(random: 0)
+        _ = harness.observe("web", instance("web-1", check("a", tcp)), instance("db-1", check("b", of: "db-1", tcp)))
+        let first = try #require(harness.pass(.zero).runs.first)
+        #expect(harness.schedule.observed([.check(key("c"), check("c", tcp))], now: .zero).isEmpty)
+        #expect(harness.pass(.zero).started == ["c"])
+        let gone = harness.schedule.observed([.checkGone(key("a")), .checkGone(key("none"))], now: .zero)
+        #expect(gone == [.cancelProbe(first)])
+        let stranger = check("d", of: "none", tcp)
+        #expect(harness.schedule.observed([.check(key("d", of: "none"), stranger)], now: .zero).isEmpty)
+        #expect(harness.pass(.seconds(60)).isEmpty)
+    }
+
+    @Test func aliasesSeeChecksThatComeAndGoOneByOne() {
+        var harness = Harness()
+        _ = harness.observe(
+            "proxy", instance("proxy", check("x", of: "proxy", .alias(AliasTarget(serviceID: "web-1")))))
+        _ = harness.observe("web", instance("web-1", check("a", nil, status: .passing)))
+        let worse = harness.schedule.observed([.check(key("b"), check("b", nil, output: "bad"))], now: .zero)
+        #expect(worse == [recorded("x", of: "proxy", .critical, "Aliased check \"b\" failing: bad")])
+        let better = harness.schedule.observed([.checkGone(key("b"))], now: .zero)
+        #expect(better == [recorded("x", of: "proxy", .passing, "All checks passing.")])
+    }
+
     @Test func aServiceThatStaysCriticalIsDeregistered() throws {
         var harness = Harness(random: 0)
         let mortal = check("a", tcp, interval: .seconds(30)) { $0.deregisterAfter = .seconds(90) }
@@ -124,8 +147,8 @@ import Testing
             Double(drawn.wrappingAdd(1, ordering: .relaxed).oldValue) / 10_000
         }
         for number in 0..<10_000 {
-            let one = ObservedInstance(serviceID: "s\(number)", checks: [check("c\(number)", of: "s\(number)", tcp)])
-            #expect(schedule.instancesObserved([one], of: "s\(number)", now: .zero).isEmpty)
+            let one = instance("s\(number)", check("c\(number)", of: "s\(number)", tcp))
+            #expect(schedule.observed([one], now: .zero).isEmpty)
         }
         var started = 0
         for second in 1...10 {

@@ -26,7 +26,7 @@ import Testing
     /// Sixteen proxies of web: one for each mode of the instance and of the upstream, with a peer's, a datacenter's and an
     /// own upstream each.
     private static func proxies() async throws -> State {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         for instance in modes {
             for upstream in modes {
                 let text = """

@@ -146,11 +146,13 @@ import Testing
         #expect(town.ask("web.service.consul", .a) == "A 10.0.0.7")
     }
 
-    @Test func aPeersServicesHaveThePeerInTheirNames() async throws {
+    @Test(arguments: [true, false])
+    func aPeersServicesHaveThePeerInTheirNames(knowsNodes: Bool) async throws {
         var town = try await town()
+        town.knowsNodes = knowsNodes
         func instance(_ name: String, _ address: String, node: String, on nodeAddress: String) -> ServiceInstance {
             ServiceInstance(
-                node: Node(name: node, address: nodeAddress),
+                node: Node(name: node, address: nodeAddress, meta: ["zone": "z"]),
                 service: NodeService(id: name, service: name, tags: ["v1"], address: address, port: 80, weights: nil))
         }
         try await town.export(
@@ -170,6 +172,9 @@ import Testing
         #expect(town.ask("WEB.service.ISLAND.peer.consul", .a) == "A 192.0.2.1, A 192.0.2.2")
         #expect(town.ask("web.connect.island.peer.consul", .a) == "A 192.0.2.3")
         #expect(town.ask("far-2.node.island.peer.consul", .a) == "A 192.0.2.2")
+        #expect(town.ask("FAR-1.node.island.peer.consul", .any) == "A 192.0.2.9, TXT zone=z")
+        #expect(town.ask("gw.node.island.peer.consul", .txt) == "TXT zone=z")
+        #expect(town.ask("far-1.node.island.peer.consul", .aaaa) == Self.soa)
         #expect(town.ask("far-3.node.island.peer.consul", .a) == "NXDOMAIN / \(Self.soa)")
         #expect(town.ask("six.service.island.peer.consul", .a) == "NXDOMAIN / \(Self.soa)")
         #expect(town.ask("web.service.other.peer.consul", .a) == "NXDOMAIN / \(Self.soa)")
@@ -216,6 +221,21 @@ import Testing
         #expect(Set((0..<200).flatMap { addresses(seed: $0) }).count == 40 && addresses(seed: 0).count == 7)
         town.dns.addressLimit = 2
         #expect(addresses(seed: 0).count == 2 && town.answer("many.service.consul", .srv).answers.count == 7)
+    }
+
+    @Test func ofManyNamesOfAnAddressTheFirstFindRoom() async throws {
+        var town = try await Town()
+        for number in 10...60 {
+            try await town.register(NodeService(id: "\(number)", service: "s\(number)", address: "10.0.2.1"))
+        }
+        func names() -> [String] {
+            town.answer("1.2.0.10.in-addr.arpa", .ptr).answers.map(\.fact.description)
+        }
+        let all = (10...60).map { "PTR s\($0).service.consul" }
+        for room in [1, 2, 7, 25, 26, 50, 51, 100] {
+            town.maxRecords = room
+            #expect(names() == Array(all.prefix(room)), "room for \(room)")
+        }
     }
 
     /// On one node two instances have one address; with one port they are one target.

@@ -16,6 +16,8 @@ struct Town {
     var dns = DNSSettings()
     var maxRecords = 100
     var authorizer = Authorizer.unrestricted
+    /// Whether the nodes of what is imported are known, as they are but for rows of an older version.
+    var knowsNodes = true
     /// What imported payloads stand for: the payload is the service's name.
     private var imported: [String: [ServiceInstance]] = [:]
 
@@ -23,7 +25,7 @@ struct Town {
         name: "n1", address: "10.0.0.1", datacenter: "dc1", meta: ["zone": "a=b", "rfc1035-motto": "hello"])
 
     init() async throws {
-        store = try await StateStore(storage: MemoryStorage())
+        store = try await StateStore(testing: MemoryStorage())
         _ = try await store.apply(
             ApplyFiles(node: Self.node, registrations: [], removedServiceIDs: [], entries: [], removedEntries: []))
     }
@@ -45,7 +47,9 @@ struct Town {
                 name: peer, meta: [:], newID: PeeringID(peer), acceptor: acceptor, streamSecret: SecretText("s"),
                 keepsAddresses: false))
         let changes = services.map { name, instances in
-            ImportedChange.service(name: name, payload: Array(Self.payload(name, instances).utf8), instanceCount: 1)
+            ImportedChange.service(
+                name: name, payload: Array(Self.payload(name, instances).utf8), instanceCount: 1,
+                nodes: knowsNodes ? instances.map { ImportedNode(name: $0.node.name, address: $0.node.address) } : nil)
         }
         _ = try await store.apply(
             ImportBatch(id: PeeringID(peer), changes: changes + [.serviceList(services.keys.sorted())]))

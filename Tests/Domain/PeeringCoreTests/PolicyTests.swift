@@ -49,6 +49,11 @@ import Testing
         #expect(throws: Refusal.self) { try PeeringRules.validateName(name) }
     }
 
+    @Test func aBadNameIsShownWithEscapes() {
+        let refusal = #expect(throws: Refusal.self) { try PeeringRules.validateName("a\u{1B}[2J\n") }
+        #expect(refusal?.message.hasPrefix(#"a\u001B[2J\u000A is not a valid peer name"#) == true)
+    }
+
     @Test func metaHasBounds() throws {
         try PeeringRules.validateMeta(["k": String(repeating: "v", count: 512), String(repeating: "k", count: 128): ""])
         let cases: [([String: String], String)] = [

@@ -11,6 +11,7 @@ import Testing
         case redeem(UInt8, at: Int64 = 1, TokenRejection? = nil)
         case open
         case revoke(at: Int64 = 1, Bool)
+        case look(at: Int64)
     }
 
     static let lives: [(name: String, steps: [Step], ends: [TokenRejection?])] = [
@@ -32,6 +33,28 @@ import Testing
             "expired before a newer one", [.issue(1, until: 10), .issue(2, at: 11), .redeem(1, .expired)],
             [.expired, nil]
         ),
+        (
+            "seen too late, and the clock goes back",
+            [.issue(1, uses: 2, until: 10), .redeem(1, at: 10, .expired), .redeem(1, at: 9, .expired)], [.expired]
+        ),
+        (
+            "seen too late with another secret, and the clock goes back",
+            [.issue(1, until: 10), .redeem(9, at: 10, .unknown), .redeem(1, at: 9, .expired)], [.expired]
+        ),
+        (
+            "revoked too late, and the clock goes back",
+            [.issue(1, until: 10), .revoke(at: 10, false), .revoke(at: 9, false), .redeem(1, at: 9, .expired)],
+            [.expired]
+        ),
+        (
+            "looked at in time and too late",
+            [
+                .issue(1, uses: 2, until: 10), .look(at: 9), .redeem(1, at: 9), .look(at: 10),
+                .redeem(1, at: 9, .expired),
+            ],
+            [.expired]
+        ),
+        ("used, then looked at", [.issue(1, until: 10), .redeem(1), .look(at: 11), .redeem(1, .used)], [.used]),
         ("revoked", [.issue(1), .revoke(true), .redeem(1, .revoked), .revoke(false)], [.revoked]),
         ("revoked, then a newer one", [.issue(1), .revoke(true), .issue(2), .redeem(1, .revoked)], [.revoked, nil]),
         ("used, then revoked", [.issue(1), .redeem(1), .revoke(false)], [.used]),
@@ -54,6 +77,8 @@ import Testing
                 #expect(book.redeem(secret(byte), at: Timestamp(seconds: time)) == rejection, "\(name)")
             case .open:
                 book.streamOpened()
+            case .look(let time):
+                book.endExpired(at: Timestamp(seconds: time))
             case .revoke(let time, let isRevoked):
                 #expect((book.revoke(at: Timestamp(seconds: time)) != nil) == isRevoked, "\(name)")
             }

@@ -87,6 +87,18 @@ import Testing
         ),
         (#"{"ServerAddresses":["a:1"],"EstablishmentSecret":"s"}"#, "peering token peer ID value is empty"),
         (#"{"ServerAddresses":["a:1"],"PeerID":"p"}"#, "peering token establishment secret value is empty"),
+        (
+            #"{"ServerAddresses":["a:1"],"PeerID":"p\u0000","EstablishmentSecret":"s"}"#,
+            #"peering token peer ID must not hold control characters, and "p\u0000" holds U+0000"#
+        ),
+        (
+            #"{"ServerAddresses":["a:1"],"PeerID":"p","ServerName":"s\n","EstablishmentSecret":"s"}"#,
+            #"peering token server name must not hold control characters, and "s\u000A" holds U+000A"#
+        ),
+        (
+            #"{"ServerAddresses":["a:1"],"PeerID":"p","EstablishmentSecret":"s","Remote":{"Datacenter":"\u001b[m"}}"#,
+            #"peering token datacenter must not hold control characters, and "\u001B[m" holds U+001B"#
+        ),
         (#"{"ServerAddresses":{"a":1},"PeerID":"p","EstablishmentSecret":"s"}"#, "wrong shape"),
         ("[1]", "wrong shape"), ("", "is empty"), ("{", "not JSON"), ("nonsense", "not JSON"),
     ])

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct ExportPreviewTests {
     private func state(_ rules: [ExportedService]) async throws -> State {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         for name in ["a", "b", "c"] {
             let registration = Registration(service: NodeService(id: name, service: name))
             try await store.apply(RegisterService(node: "n", registration: registration))

@@ -14,7 +14,7 @@ import Testing
 
     /// A store with these config entries, as JSON of their content.
     private func makeStore(_ entries: [(ConfigEntryKind, name: String, json: String)]) async throws -> StateStore {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         for (kind, name, json) in entries {
             let members = try JSONReader.read(Array(json.utf8)).map ?? []
             let content: ConfigEntry.Content =

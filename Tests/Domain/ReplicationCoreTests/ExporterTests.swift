@@ -16,7 +16,7 @@ import Testing
         private let changes: StateSubscription
 
         init(_ rules: [ExportedService], services: [String]) async throws {
-            store = try await StateStore(storage: MemoryStorage())
+            store = try await StateStore(testing: MemoryStorage())
             changes = store.subscribe(to: .everything)
             exporter = Exporter(peerName: "island", offersServerAddresses: true, state: store.state)
             try await export(rules)
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func aDialerOffersNoAddresses() async throws {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         var exporter = Exporter(peerName: "island", offersServerAddresses: false, state: store.state)
         exporter.subscribed(to: .serverAddresses)
         #expect(!exporter.hasPending)
@@ -129,6 +129,43 @@ import Testing
         try await setting.remove("gateway")
         _ = exporter.stateChanged([.localService("gateway")], state: setting.store.state)
         #expect(exporter.next() == .proxies("web"))
+    }
+
+    /// As when more changed than is told by name: what is new, what is another and what went are found by looking.
+    @Test(arguments: [StateInterest.localCatalog, .configEntries, [.localCatalog, .configEntries]])
+    func aWholeAreaMayHaveChanged(areas: StateInterest) async throws {
+        let setting = try await Setting([all], services: ["same", "other", "gone"])
+        for kind in [ResourceKind.exportedService, .trustBundle, .serverAddresses] {
+            setting.exporter.subscribed(to: kind)
+        }
+        _ = setting.drain()
+        var exporter = setting.exporter
+        try await setting.register("other", port: 81)
+        try await setting.register("new")
+        try await setting.register("same-proxy", kind: .connectProxy, proxyOf: "same")
+        try await setting.remove("gone")
+        _ = exporter.stateChanged(StateChanges(areas: areas), state: setting.store.state)
+        setting.exporter = exporter
+        let sent = setting.drain()
+        #expect(Set(sent) == [.serviceList, .service("other"), .service("new"), .proxies("same")])
+        #expect(setting.exporter.listedNames == ["new", "other", "same"])
+    }
+
+    @Test func otherRootsOrAGatewayThatWentAreFoundByLooking() async throws {
+        let setting = try await Setting([web], services: ["web"])
+        try await setting.register("web-proxy", kind: .connectProxy, proxyOf: "web")
+        try await setting.register("gateway", kind: .meshGateway)
+        var exporter = setting.exporter
+        for kind in [ResourceKind.exportedService, .trustBundle, .serverAddresses] { exporter.subscribed(to: kind) }
+        while exporter.next() != nil {}
+        try await setting.remove("gateway")
+        _ = exporter.stateChanged(StateChanges(areas: [.localCatalog, .identity]), state: setting.store.state)
+        var due: Set<ResourceKey> = []
+        while let key = exporter.next() { due.insert(key) }
+        #expect(due == [.trustBundle, .service("web"), .proxies("web"), .serverAddresses])
+        // What is named afterwards is told one by one again.
+        _ = exporter.stateChanged([.localService("gateway")], state: setting.store.state)
+        #expect(exporter.next() == nil)
     }
 
     @Test func theSameContentIsNotSentTwice() async throws {

@@ -21,7 +21,7 @@ import Testing
 
     /// What a daemon that starts now would find is what is there.
     private func expectDurable(_ harness: Harness) async throws {
-        let (now, later) = (harness.store.state, try await StateStore(storage: harness.storage).state)
+        let (now, later) = (harness.store.state, try await StateStore(testing: harness.storage).state)
         #expect(now.acl.policies == later.acl.policies)
         #expect(now.acl.tokens(at: self.now) == later.acl.tokens(at: self.now))
         #expect(now.acl.bootstrapIndex == later.acl.bootstrapIndex)
@@ -124,7 +124,7 @@ import Testing
     @Test func policiesThatCannotBeReadStopTheStart() async throws {
         let storage = MemoryStorage()
         let row = #"{"ID":"x","Name":"x","Description":"","Rules":"nonsense = 1"}"#
-        _ = try await storage.commit([StorageWrite(key: "acl-policy/x", value: Array(row.utf8))], expecting: 0)
-        await #expect(throws: StorageError.self) { try await StateStore(storage: storage) }
+        try await storage.write("acl-policy/x", row, version: 1)
+        await #expect(throws: StorageError.self) { try await StateStore(testing: storage) }
     }
 }

@@ -59,7 +59,7 @@ import Testing
         try await harness.store.apply(RegisterService(node: "node-1", registration: web))
         try await harness.store.apply(RegisterCheck(node: "node-1", check: check("mine", of: "web-1")))
         for id in ["c0", "mine"] { try await record(.warning, id, of: "web-1") }
-        let later = try await StateStore(storage: harness.storage)
+        let later = try await StateStore(testing: harness.storage)
         #expect(checks(in: later) == checks())
         #expect(checks().map(\.status).filter { $0 == .warning }.count == 2)
         #expect(later.state.catalog.check("mine", on: "node-1") == CheckKey(serviceID: "web-1", checkID: "mine"))
@@ -70,34 +70,31 @@ import Testing
     @Test func resultsOfFilesOutliveTheDaemonToo() async throws {
         let web = registration("web-1", check("a", of: "web-1"), check("b", of: "web-1"))
         try await harness.store.apply(files(web))
-        #expect(harness.storage.keys.isEmpty)
         try await record(.passing, "a", of: "web-1")
-        let later = try await StateStore(storage: harness.storage)
+        let later = try await StateStore(testing: harness.storage)
         try await later.apply(files(web))
         #expect(checks(in: later).map(\.status) == [.passing, .critical])
 
         // A check that is another one now starts as it says.
-        let other = try await StateStore(storage: harness.storage)
+        let other = try await StateStore(testing: harness.storage)
         try await other.apply(files(registration("web-1", check("a", of: "web-1", probe: .udp("h:1")))))
         #expect(checks(in: other).map(\.status) == [.critical])
     }
 
-    @Test func nothingIsRememberedThatAFileSaysItselfOrOfWhatIsGone() async throws {
-        let web = registration("web-1", check("a", of: "web-1"))
-        try await harness.store.apply(files(web))
-        try await record(.passing, "a", of: "web-1")
-        #expect(harness.storage.keys == ["health/node-1/web-1"])
-        try await record(.critical, "a", of: "web-1")
-        #expect(harness.storage.keys.isEmpty)
-        try await record(.passing, "a", of: "web-1")
-        try await harness.store.apply(files(removed: ["web-1"]))
-        #expect(harness.storage.keys.isEmpty)
-
-        try await harness.store.apply(files(web))
-        try await record(.passing, "a", of: "web-1")
-        let later = try await StateStore(storage: harness.storage)
-        try await later.apply(files(registration("web-2")))
-        #expect(harness.storage.keys.isEmpty)
+    /// Versions that did not store the services of files stored what their checks said apart.
+    @Test func whatAnOlderVersionRememberedIsTakenOver() async throws {
+        let row =
+            #"{"Node":"node-1","ServiceID":"web-1","Checks":[{"Node":"node-1","CheckID":"a","Status":"passing","#
+            + #""ServiceID":"web-1","Plan":{"Probe":{"TCP":"h:1"},"Start":"critical","Interval":"10s"}}]}"#
+        try await harness.storage.write("health/node-1/web-1", row, version: 1)
+        try await harness.storage.write("health/node-1/gone", row.replacing("web-1", with: "gone"), version: 1)
+        let later = try await StateStore(testing: harness.storage)
+        #expect(harness.storage.keys == ["health/node-1/gone", "health/node-1/web-1"])
+        var checkOfFile = check("a", of: "web-1")
+        checkOfFile.plan = later.state.local.rememberedHealth.values.first { _ in true }?.first?.plan
+        try await later.apply(files(registration("web-1", checkOfFile)))
+        #expect(checks(in: later).map(\.status) == [.passing])
+        #expect(harness.storage.keys == ["node/node-1", "service/node-1/web-1"])
     }
 
     @Test func whatIsNoNewsChangesNothing() async throws {
@@ -170,7 +167,7 @@ import Testing
         #expect(checks().map(\.status) == [.passing])
         try await harness.store.apply(RegisterCheck(node: "node-1", check: check("a")))
         #expect(checks().map(\.serviceID) == [""])
-        #expect(checks(in: try await StateStore(storage: harness.storage)) == checks())
+        #expect(checks(in: try await StateStore(testing: harness.storage)) == checks())
     }
 
     @Test func checksGoWithTheirServiceAndFollowTheNodesName() async throws {
@@ -179,14 +176,17 @@ import Testing
         for id in ["", "web-1", "web-2"] {
             try await harness.store.apply(RegisterCheck(node: "node-1", check: check("c\(id)", of: id)))
         }
-        let later = try await StateStore(storage: harness.storage)
+        let later = try await StateStore(testing: harness.storage)
         try await later.apply(files(node: Node(name: "node-2")))
         #expect(checks(in: later).map(\.checkID) == ["c", "cweb-2"])
         #expect(Set(checks(in: later).map(\.node)) == ["node-2"])
         #expect(later.state.catalog.check("cweb-1", on: "node-1") == nil)
-        #expect(harness.storage.keys == ["check/node-2/c", "check/node-2/cweb-2", "service/node-2/web-2"])
+        #expect(
+            harness.storage.keys == [
+                "check/node-2/c", "check/node-2/cweb-2", "node/node-2", "service-index/web", "service/node-2/web-2",
+            ])
         try await later.apply(DeregisterService(node: "node-2", id: "web-2"))
-        #expect(harness.storage.keys == ["check/node-2/c"])
+        #expect(harness.storage.keys == ["check/node-2/c", "node/node-2"])
     }
 
     @Test func aServiceThatWasCriticalTooLongGoesWhoeverRegisteredIt() async throws {

@@ -21,7 +21,7 @@ struct ExternalNodeTests {
         let harness = try await Harness()
         let check = HealthCheck(node: "", checkID: "c", name: "c", status: .warning, serviceID: "db-1")
         try await register(harness, checks: [check])
-        let later = try await StateStore(storage: harness.storage).state.catalog
+        let later = try await StateStore(testing: harness.storage).state.catalog
         #expect(later.nodes["ext"]?.node == Node(name: "ext", address: "192.0.2.1", meta: ["rack": "7"]))
         #expect(later.nodes["ext"]?.isExternal == true)
         #expect(

@@ -65,9 +65,7 @@ import Testing
         try await harness.establish()
         _ = try await harness.apply(
             ImportBatch(id: harness.id, changes: [service("web", 7, count: 3), .serviceList(["web"])]))
-        try await harness.apply(
-            PersistImports(changes: [.importedService(harness.id, "web"), .importedList(harness.id)]))
-        let later = try await StateStore(storage: harness.storage).state.imports[harness.id]
+        let later = try await StateStore(testing: harness.storage).state.imports[harness.id]
         #expect(later?.services["web"]?.payload == [7] && later?.services["web"]?.instanceCount == 3)
         #expect(later?.announced == ["web"])
     }
@@ -77,15 +75,13 @@ import Testing
         let harness = try await Harness()
         try await harness.establish()
         _ = try await harness.apply(ImportBatch(id: harness.id, changes: [service("web", 7), .serviceList(["web"])]))
-        try await harness.apply(
-            PersistImports(changes: [.importedService(harness.id, "web"), .importedList(harness.id)]))
         if isDeleted {
             _ = try await harness.apply(MarkForDeletion(name: "harbor", now: now))
         } else {
             try await harness.apply(TerminatePeering(id: harness.id))
         }
         #expect(harness.store.state.imports[harness.id] == nil)
-        #expect(try await StateStore(storage: harness.storage).state.imports[harness.id] == nil)
+        #expect(try await StateStore(testing: harness.storage).state.imports[harness.id] == nil)
         let late = ImportBatch(id: harness.id, changes: [service("web", 8)])
         #expect(await harness.refusal(of: late)?.code == .conflict)
     }
@@ -109,14 +105,14 @@ import Testing
 
     @Test func theMemoryOfTheDeletedIsBounded() async throws {
         let harness = try await Harness()
-        for number in 0..<(State.maxTombstones + 3) {
+        for number in 0..<(ClusterState.maxTombstones + 3) {
             let id = PeeringID("p\(number)")
             _ = try await harness.store.apply(
                 GenerateToken(name: "p\(number)", meta: [:], newID: id, establishment: harness.secret(1)))
             _ = try await harness.store.apply(MarkForDeletion(name: "p\(number)", now: now))
             try await harness.store.apply(RemovePeering(id: id, now: Timestamp(seconds: Int64(number))))
         }
-        #expect(harness.store.state.tombstones.count == State.maxTombstones)
+        #expect(harness.store.state.tombstones.count == ClusterState.maxTombstones)
         #expect(harness.store.state.tombstones[PeeringID("p0")] == nil)
         try await harness.expectDurable()
     }
@@ -178,7 +174,21 @@ import Testing
         #expect(await harness.refusal(of: refused)?.message.contains("a.yaml:1") == true)
         try await harness.apply(files([], removed: ["web"]))
         #expect(harness.store.state.catalog.services.isEmpty)
-        #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
+        #expect(try await StateStore(testing: harness.storage).state.catalog.services.isEmpty)
+    }
+
+    /// The first reading after a start says everything that there is, the later ones what differs.
+    @Test func aReadingThatChangedNothingIsTheFirstOneToo() async throws {
+        let harness = try await Harness()
+        try await harness.apply(files([registration("web")]))
+        let restarted = try await StateStore(testing: harness.storage)
+        try await restarted.apply(files([registration("web")]))
+        #expect(restarted.state.index == harness.store.state.index)
+        try await restarted.apply(files([registration("db")]))
+        #expect(restarted.state.catalog.services.keys.sorted() == ["db", "web"])
+        let later = try await StateStore(testing: harness.storage)
+        try await later.apply(files([registration("db")]))
+        #expect(later.state.catalog.services.keys.sorted() == ["db"])
     }
 
     /// Its place is known, and nobody is woken.
@@ -214,28 +224,32 @@ import Testing
                     gatewayMode: GatewayModeSetting(.remote))
             ], gatewayMode: GatewayModeSetting(.local), expose: ExposedPaths(checks: true))
         try await harness.apply(RegisterService(node: "n", registration: registration))
-        let restarted = try await StateStore(storage: harness.storage).state.catalog
+        let restarted = try await StateStore(testing: harness.storage).state.catalog
         #expect(restarted.instance(at: InstanceKey(node: "n", id: "web"))?.registration == registration)
     }
 
     /// What was accepted once is read still, without what is refused now.
-    @Test func entriesOutliveNewRules() throws {
+    @Test func entriesOutliveNewRules() async throws {
         let row =
             #"{"Kind":"service-defaults","Name":"web","Protocol":"http","MeshGateway":{"Mode":"x"},"Expose":1,"Y":2}"#
-        let state = try StateCodec.state(
-            from: StorageContents(entries: [("config/service-defaults/web", Array(row.utf8))], revision: 1))
+        let storage = MemoryStorage()
+        try await storage.write("config/service-defaults/web", row, version: 1)
+        let state = try await StateStore(testing: storage).state
         let entry = state.configEntries[ConfigEntryKey(kind: .serviceDefaults, name: "web")]?.entry
         #expect(entry?.content == .serviceDefaults(ServiceDefaults(protocol: "http")))
     }
 
     @Test func servicesOfClientsFollowANodeThatIsRenamed() async throws {
         let harness = try await Harness()
+        try await harness.apply(
+            ApplyFiles(
+                node: Node(name: "old"), registrations: [], removedServiceIDs: [], entries: [], removedEntries: []))
         try await harness.apply(RegisterService(node: "old", registration: registration("web")))
-        let restarted = try await StateStore(storage: harness.storage)
+        let restarted = try await StateStore(testing: harness.storage)
         try await restarted.apply(files([]))
         #expect(restarted.state.catalog.instances(of: "web").map(\.node.name) == ["n"])
         try await restarted.apply(DeregisterService(node: "n", id: "web"))
-        #expect(try await StateStore(storage: harness.storage).state.catalog.services.isEmpty)
+        #expect(try await StateStore(testing: harness.storage).state.catalog.services.isEmpty)
     }
 
     @Test func aProxyMarksTheServiceBehindItAsChanged() async throws {
@@ -251,19 +265,6 @@ import Testing
     }
 
     // MARK: The store
-
-    @Test func aDiskThatRefusesLeavesTheStateAndReadingAlone() async throws {
-        let harness = try await Harness()
-        try await harness.establish()
-        harness.storage.refuse(with: StorageError(code: .full, message: "the disk is full", cause: ""))
-        let token = GenerateToken(name: "x", meta: [:], newID: PeeringID("x"), establishment: harness.secret(1))
-        #expect(await harness.refusal(of: token)?.message.contains("the disk is full") == true)
-        // What need not be on disk goes on.
-        _ = try await harness.store.apply(ImportBatch(id: harness.id, changes: [service("web", 1)]))
-        #expect(harness.store.state.imports[harness.id]?.services.count == 1)
-        harness.storage.refuse(with: nil)
-        _ = try await harness.apply(token)
-    }
 
     @Test func commandsAtOnceAreAllAppliedInOneOrder() async throws {
         let harness = try await Harness()
@@ -335,7 +336,7 @@ import Testing
 
     @Test func thereAreOnlySoManyGoodbyes() async throws {
         let harness = try await Harness()
-        for number in 0...State.maxFarewells {
+        for number in 0...ClusterState.maxFarewells {
             let name = "peer-\(number)"
             _ = try await harness.store.apply(
                 CompleteEstablish(
@@ -344,7 +345,7 @@ import Testing
             _ = try await harness.store.apply(MarkForDeletion(name: name, now: now))
         }
         try await harness.expectDurable()
-        #expect(harness.store.state.farewells.count == State.maxFarewells)
+        #expect(harness.store.state.farewells.count == ClusterState.maxFarewells)
         #expect(harness.store.state.farewells[PeeringID("peer-0")] == nil)
     }
 }

@@ -14,7 +14,7 @@ struct StorageBoundsTests {
     @Test func theNameIsRefused() async throws {
         let harness = try await Harness()
         try await harness.apply(write(named: String(repeating: "a", count: 400)))
-        let refusal = await harness.refusal(of: write(named: String(repeating: "a", count: 600)))
+        let refusal = await harness.refusal(of: write(named: String(repeating: "a", count: 2_100)))
         #expect(refusal?.code == .invalid && refusal?.message.contains("too long to be stored") == true)
     }
 

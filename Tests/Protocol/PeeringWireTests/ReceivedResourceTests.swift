@@ -62,6 +62,31 @@ struct ReceivedResourceTests {
         let checked = try received.checkService(bytes([instance(), elsewhere, later]), name: "web")
         #expect(checked.instanceCount == 2)
         #expect(try checked.payload == bytes([later, elsewhere]))
+        #expect(checked.nodes.map(\.name) == ["n", "m"])
+    }
+
+    @Test func `The nodes of a service are read without decoding it, each once`() throws {
+        func nodes(_ instances: [WireCheckServiceNode]) throws -> [String] {
+            let bytes = try bytes(instances)
+            let fast = try #require(ServiceNodes.read(bytes))
+            #expect(fast == ServiceNodes.of(try ReceivedResource().service(bytes, name: "web")))
+            #expect(try ReceivedResource().checkService(bytes, name: "web").nodes == fast)
+            return fast.map { "\($0.name) \($0.address)" }
+        }
+        func instance(_ node: String, _ address: String, _ id: String) -> WireCheckServiceNode {
+            self.instance {
+                $0.node.id = "0fc3a15c"
+                $0.node.node = node
+                $0.node.address = address
+                $0.node.datacenter = "dc1"
+                $0.service.id = id
+            }
+        }
+        #expect(try nodes([]).isEmpty)
+        #expect(try nodes([instance("n", "10.0.0.1", "1")]) == ["n 10.0.0.1"])
+        #expect(try nodes([instance("n", "", "1"), instance("N", "host.example", "1")]) == ["n ", "N host.example"])
+        let several = [("a", "1"), ("b", "1"), ("a", "2"), ("b", "2"), ("c", "1"), ("b", "3")]
+        #expect(try nodes(several.map { instance($0.0, "10.0.0.1", $0.1) }).map(\.first) == ["a", "b", "c"])
     }
 
     @Test func `Metadata keeps to Consul's limits`() throws {

@@ -13,7 +13,7 @@ import Testing
     private func control(isEnabled: Bool = true, defaultToken: SecretText? = nil) async throws -> AccessControl {
         let control = AccessControl(
             isEnabled: isEnabled, defaultAccess: .deny, defaultToken: defaultToken,
-            store: try await StateStore(storage: MemoryStorage()), datacenter: "dc1",
+            store: try await StateStore(testing: MemoryStorage()), datacenter: "dc1",
             now: { Timestamp(seconds: 1_000_000_000) })
         try await TokenOffice(control).ensureInitialManagement(SecretText(Self.secret))
         return control

@@ -20,7 +20,7 @@ import Testing
             directory = FileManager.default.temporaryDirectory.appending(path: "hawser-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             for (name, text) in files { try Data(text.utf8).write(to: directory.appending(path: name)) }
-            store = try await StateStore(storage: MemoryStorage())
+            store = try await StateStore(testing: MemoryStorage())
             var loader = ConfigLoader([.directory(directory.path)])
             let loaded = try loader.load()
             catalog = FileCatalog(

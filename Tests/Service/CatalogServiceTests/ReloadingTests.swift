@@ -16,7 +16,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: file) }
         func write(_ text: String) throws { try Data(text.utf8).write(to: file) }
         try write("service: {name: a, port: 1}")
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         var loader = ConfigLoader([.file(file.path)])
         let loaded = try loader.load()
         let catalog = FileCatalog(

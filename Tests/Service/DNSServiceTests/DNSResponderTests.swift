@@ -17,7 +17,7 @@ import Testing
         instances: Int = 1,
         authorize: @escaping @Sendable () -> Authorizer? = { .unrestricted }
     ) async throws -> DNSResponder {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         for number in 0..<instances {
             let service = NodeService(
                 id: "\(number)", service: "web", address: "10.0.\(number / 200).\(number % 200)", port: 80)

@@ -52,6 +52,9 @@ extension AccessTests {
         Row(
             method: .get, route: "hawser/watch", target: "/hawser/watch?format=x", rules: #"operator = "read""#,
             denial: .refused("'operator:read'"), status: 400),
+        Row(
+            method: .get, route: "hawser/log", target: "/hawser/log", rules: #"operator = "read""#,
+            denial: .refused("'operator:read'")),
     ]
 
     static let configRows: [Row] = [

@@ -46,7 +46,7 @@ struct PeeringRequestTests {
                     + #""ExpiresAt":null,"RedeemedAt":null,"EndedAt":"1970-01-01T00:00:01Z"},"#
                     + #"{"Peer":"a","Note":"n","State":"expired","Uses":3,"UsesLeft":0,"#
                     + #""CreatedAt":"1970-01-01T00:00:01Z","ExpiresAt":"1970-01-01T00:00:02Z","RedeemedAt":null,"#
-                    + #""EndedAt":null}]"#)
+                    + #""EndedAt":"1970-01-01T00:00:02Z"}]"#)
             let revoked = try await daemon.send(.delete, "/v1/hawser/tokens/A")
             #expect(revoked.status == 200)
             #expect(daemon.peerings.calls == [.init("revoke", name: "a")])

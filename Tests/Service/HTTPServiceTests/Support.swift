@@ -39,7 +39,7 @@ extension StateStore {
 
     /// Makes the acceptor's dialer known, as its first stream does.
     func connectDialer(_ id: PeeringID, datacenter: String) async throws {
-        try await apply(
+        _ = try await apply(
             ExchangeSecret(id: id, presented: digest(1), pendingStream: digest(2), now: Timestamp(seconds: 1)))
         _ = try await apply(
             AuthorizeStream(id: id, presented: digest(2), remote: RemoteInfo(datacenter: datacenter)))

@@ -12,9 +12,9 @@ import Testing
     @Test func theFirstStartMakesARootThatLaterStartsFind() async throws {
         let storage = MemoryStorage()
         let made = try await IdentityMaker.establish(
-            in: StateStore(storage: storage), datacenter: "dc1", now: now)
+            in: StateStore(testing: storage), datacenter: "dc1", now: now)
         let found = try await IdentityMaker.establish(
-            in: StateStore(storage: storage), datacenter: "dc1", now: now + 86_400)
+            in: StateStore(testing: storage), datacenter: "dc1", now: now + 86_400)
         #expect(found == made)
         let root = try #require(try X509Certificate.parsePEM(made.rootPEMs[0]).first)
         let short = made.trustDomain.clusterID.prefix(8)
@@ -28,8 +28,8 @@ import Testing
 
     @Test func anotherDatacentersDataIsRefused() async throws {
         let storage = MemoryStorage()
-        _ = try await IdentityMaker.establish(in: StateStore(storage: storage), datacenter: "dc1", now: now)
-        let store = try await StateStore(storage: storage)
+        _ = try await IdentityMaker.establish(in: StateStore(testing: storage), datacenter: "dc1", now: now)
+        let store = try await StateStore(testing: storage)
         let refusal = await #expect(throws: Refusal.self) {
             _ = try await IdentityMaker.establish(in: store, datacenter: "dc2", now: now)
         }
@@ -39,7 +39,7 @@ import Testing
 
     @Test func aRootWhoseKeyIsAnothersIsRefused() async throws {
         var identity = try await IdentityMaker.establish(
-            in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
+            in: StateStore(testing: MemoryStorage()), datacenter: "dc1", now: now)
         identity.roots[0].key = SecretText(try PrivateKey.generateP256().exportPEM())
         let refusal = #expect(throws: Refusal.self) { _ = try IdentityMaker.issuer(of: identity) }
         #expect(refusal?.code == .failed)
@@ -47,7 +47,7 @@ import Testing
 
     @Test func aRootOfAnotherClusterIsRefused() async throws {
         var identity = try await IdentityMaker.establish(
-            in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
+            in: StateStore(testing: MemoryStorage()), datacenter: "dc1", now: now)
         identity.trustDomain = TrustDomain(clusterID: "11111111-2222-3333-4444-555555555555")
         let refusal = #expect(throws: Refusal.self) { _ = try IdentityMaker.issuer(of: identity) }
         #expect(refusal?.message.contains("restore the data directory") == true)
@@ -55,7 +55,7 @@ import Testing
 
     @Test func theServerCertificateIsRenewedInPlace() async throws {
         let identity = try await IdentityMaker.establish(
-            in: StateStore(storage: MemoryStorage()), datacenter: "dc1", now: now)
+            in: StateStore(testing: MemoryStorage()), datacenter: "dc1", now: now)
         let holder = try ServerCertificate(for: identity, now: now)
         let first = try #require(holder.current(for: nil)?.certificate)
         #expect(first.dnsNames == ["server.dc1.peering.\(identity.trustDomain)"])

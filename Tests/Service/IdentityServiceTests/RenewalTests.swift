@@ -16,7 +16,7 @@ import Testing
 
     /// A store with an identity, and the first certificate of it.
     private func makeCertificate() async throws -> (StateStore, ClusterIdentity, ServerCertificate) {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         let identity = try await IdentityMaker.establish(in: store, datacenter: "dc1", now: now)
         return (store, identity, try ServerCertificate(for: identity, now: now))
     }

@@ -12,7 +12,7 @@ import Testing
     private let now: Int64 = 1_900_000_000
 
     private func makeStore() async throws -> (store: StateStore, first: ClusterIdentity) {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         return (store, try await IdentityMaker.establish(in: store, datacenter: "dc1", now: now))
     }
 
@@ -88,10 +88,10 @@ import Testing
 
     @Test func aRotatedCAIsReadBackWhole() async throws {
         let storage = MemoryStorage()
-        let store = try await StateStore(storage: storage)
+        let store = try await StateStore(testing: storage)
         _ = try await IdentityMaker.establish(in: store, datacenter: "dc1", now: now)
         let rotated = try await IdentityMaker.rotate(in: store, now: now)
-        let again = try await StateStore(storage: storage).state.identity
+        let again = try await StateStore(testing: storage).state.identity
         #expect(again?.roots.map(\.crossCertificate) == rotated.roots.map(\.crossCertificate))
         #expect(again == store.state.identity)
     }

@@ -32,7 +32,7 @@ struct SQLiteStorageFailureTests {
             StorageWrite(key: "a/\($0)", value: Array(repeating: UInt8($0 & 255), count: 800))
         }
         _ = try await storage.commit(batch, expecting: 0)
-        try storage.close()
+        try await storage.close()
         return try Data(contentsOf: URL(filePath: directory.file))
     }
 
@@ -46,7 +46,7 @@ struct SQLiteStorageFailureTests {
         #expect(await codeOfOpening() == .locked)
         _ = try await first.commit([StorageWrite(key: "a/1", value: [1])], expecting: 0)
         #expect(await codeOfOpening() == .locked)
-        try first.close()
+        try await first.close()
         #expect(await codeOfOpening() == nil)
     }
 
@@ -61,7 +61,7 @@ struct SQLiteStorageFailureTests {
         #expect(try !locks().isEmpty)
         _ = try await storage.commit([StorageWrite(key: "a/1", value: [1])], expecting: 0)
         #expect(try !locks().isEmpty)
-        try storage.close()
+        try await storage.close()
         #expect(try locks().isEmpty)
     }
 
@@ -97,7 +97,7 @@ struct SQLiteStorageFailureTests {
     }
 
     @Test(arguments: [
-        ("UPDATE meta SET value = 2 WHERE name = 'format'", StorageError.Code.newer),
+        ("UPDATE meta SET value = 3 WHERE name = 'format'", StorageError.Code.newer),
         ("DELETE FROM meta WHERE name = 'format'", .corrupt),
         ("DELETE FROM meta WHERE name = 'revision'", .corrupt),
         ("UPDATE meta SET value = -1 WHERE name = 'revision'", .corrupt),
@@ -121,7 +121,7 @@ struct SQLiteStorageFailureTests {
         #expect(refused?.code == .full)
         let contents = try await storage.load()
         #expect(contents.entries.map(\.key) == ["a/1"])
-        #expect(contents.revision == 1)
+        #expect(contents.position.revision == 1)
         #expect(try await storage.commit([StorageWrite(key: "a/1", value: [2])], expecting: 1) == 2)
     }
 
@@ -142,7 +142,7 @@ struct SQLiteStorageFailureTests {
 
     @Test func `Calls after closing`() async throws {
         let storage = try SQLiteStorage.open(directory: directory.data)
-        try storage.close()
+        try await storage.close()
         await #expect(throws: StorageError.self) { try await storage.load() }
         await #expect(throws: StorageError.self) { try await storage.commit([], expecting: 0) }
     }

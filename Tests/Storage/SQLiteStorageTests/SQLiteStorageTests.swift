@@ -17,7 +17,7 @@ struct SQLiteStorageTests {
         let storage = try SQLiteStorage.open(directory: directory.data)
         let contents = try await storage.load()
         #expect(contents.entries.isEmpty)
-        #expect(contents.revision == 0)
+        #expect(contents.position.revision == 0)
         #expect(try directory.mode(of: directory.data) == 0o700)
         #expect(try directory.mode(of: directory.file) == 0o600)
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.data)
@@ -38,11 +38,11 @@ struct SQLiteStorageTests {
             [StorageWrite(key: "peering/gone", value: nil), StorageWrite(key: "peering/b", value: [9])],
             expecting: 1)
         #expect(second == 2)
-        try storage.close()
+        try await storage.close()
 
         let again = try SQLiteStorage.open(directory: directory.data)
         let contents = try await again.load()
-        #expect(contents.revision == 2)
+        #expect(contents.position.revision == 2)
         #expect(contents.entries.map(\.key) == ["peering/Z", "peering/b", "peering/é"])
         #expect(contents.entries.map(\.value) == [Array(repeating: 7, count: 100_000), [9], []])
     }
@@ -70,10 +70,10 @@ struct SQLiteStorageTests {
         }
         let contents = try await storage.load()
         #expect(contents.entries.map(\.key) == ["a/1"])
-        #expect(contents.revision == 1)
+        #expect(contents.position.revision == 1)
     }
 
-    @Test(arguments: ["", String(repeating: "k", count: 513)])
+    @Test(arguments: ["", String(repeating: "k", count: StorageWrite.maxKeyBytes + 1)])
     func `A key of the wrong size is refused before anything is written`(key: String) async throws {
         let storage = try SQLiteStorage.open(directory: directory.data)
         await #expect(throws: StorageError(code: .failed, message: "", cause: "")) {

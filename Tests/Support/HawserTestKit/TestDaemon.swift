@@ -125,7 +125,6 @@ private struct FixedReload: ReloadOperation {
 package struct TestDaemon: Sendable {
     package let store: StateStore
     package let peerings: ScriptedPeerings
-    package let log: MemoryReplicationLog
     package let port: Int
     /// The secret of a token that may do everything; of use while access is controlled.
     package static let managementSecret = "11111111-2222-3333-4444-555555555555"
@@ -143,6 +142,9 @@ package struct TestDaemon: Sendable {
     @Sendable
     package static func start() -> Timestamp { Timestamp(seconds: 1_000_000_000) }
 
+    /// Appends to the replication log.
+    package func append(_ event: ReplicationEvent) async throws { try await store.apply(LogExports([event])) }
+
     /// Ends the daemon as a signal would.
     package func shutDown() async { await shutdown() }
 
@@ -152,14 +154,14 @@ package struct TestDaemon: Sendable {
     ///   - access: what holds where no rule does; nil for no access control.
     ///   - auditPath: the audit log's file.
     package static func run(
-        payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(), metrics: [Metric] = [],
+        payloads: Payloads = [:], limits: HTTPLimits = HTTPLimits(), answerLimits: AnswerLimits = AnswerLimits(),
+        metrics: [Metric] = [],
         door: HTTPDoor = .plain(host: "127.0.0.1", port: 0),
         access: DefaultAccess? = nil, auditPath: String? = nil, now: @escaping @Sendable () -> Timestamp = start,
         _ body: @Sendable (TestDaemon) async throws -> Void
     ) async throws {
-        let store = try await StateStore(storage: MemoryStorage())
+        let store = try await StateStore(testing: MemoryStorage())
         let peerings = ScriptedPeerings()
-        let log = MemoryReplicationLog()
         let (ports, listening) = AsyncStream<Int>.makeStream()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -175,7 +177,6 @@ package struct TestDaemon: Sendable {
                 health: HealthService(
                     store: store, node: agent.nodeName, group: .singletonMultiThreadedEventLoopGroup,
                     logger: logger)),
-            log: log,
             decodeImported: { payloads[String(decoding: $0, as: UTF8.self)] ?? [] },
             gatewayRoutes: {
                 GatewayPlan.routes(
@@ -185,11 +186,13 @@ package struct TestDaemon: Sendable {
                 let count = state.catalog.services[name]?.instances.count ?? 0
                 return (count, count * 400)
             }, metrics: { metrics }, agent: agent,
-            access: control, audit: audit, now: now)
+            access: control, audit: audit, answerLimits: answerLimits, now: now)
         let service = HTTPService(
             door: door, dependencies: dependencies,
             limits: limits, logger: logger, onListening: { listening.yield($0) })
-        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [audit, service], logger: logger))
+        let expiry = ExpiryService(store: store, expiries: control.expiries, logger: logger, now: now)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: [audit, expiry, service], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 // A daemon that cannot start must not leave the test waiting for its port.
@@ -199,7 +202,7 @@ package struct TestDaemon: Sendable {
             var iterator = ports.makeAsyncIterator()
             if let port = await iterator.next() {
                 let daemon = TestDaemon(
-                    store: store, peerings: peerings, log: log, port: port, dependencies: dependencies,
+                    store: store, peerings: peerings, port: port, dependencies: dependencies,
                     shutdown: { await group.triggerGracefulShutdown() })
                 do {
                     try await body(daemon)

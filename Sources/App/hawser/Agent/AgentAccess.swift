@@ -9,13 +9,13 @@ import StateCore
 enum AgentAccess {
     /// - Returns: what decides, once the management token that the configuration names is there.
     static func control(
-        _ settings: ACLSettings, _ store: StateStore, datacenter: String, dataDirectory: String?
+        _ settings: ACLSettings, _ store: StateStore, datacenter: String, dataDirectory: String?, expiries: SeenExpiries
     ) async throws(Refusal) -> AccessControl {
         let isEnabled = settings.isEnabled ?? false
         let control = AccessControl(
             isEnabled: isEnabled, defaultAccess: settings.defaultPolicy ?? .allow,
             defaultToken: settings.defaultToken, store: store, datacenter: datacenter,
-            resetFile: dataDirectory.map(BootstrapResetFile.init), now: WallClock.now)
+            resetFile: dataDirectory.map(BootstrapResetFile.init), expiries: expiries, now: WallClock.now)
         if isEnabled, let secret = settings.initialManagement {
             try await TokenOffice(control).ensureInitialManagement(secret)
         }

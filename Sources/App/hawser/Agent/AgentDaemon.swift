@@ -24,6 +24,7 @@ import ReplicationService
 import SQLiteStorage
 import ServiceLifecycle
 import StateCore
+import TLSEngine
 import UnixSignals
 
 /// The composition root: makes every part, gives each what it needs, and runs them until a signal.
@@ -64,7 +65,7 @@ struct AgentDaemon {
         if settings.isDevelopment, let unused = settings.dataDirectory {
             logger.warning("data_dir \(unused) is not used with -dev: nothing is kept")
         }
-        let (storage, store) = try await openState(in: dataDirectory)
+        let (storage, store) = try await openState(in: dataDirectory, logger: makeLogger("storage"))
         let doors = try await AgentDoors(settings)
         for warning in doors.warnings { logger.warning("\(warning)") }
         let identity = try await IdentityMaker.establish(
@@ -72,17 +73,30 @@ struct AgentDaemon {
         let services = try await makeServices(store: store, identity: identity, doors: doors, logger: logger)
         let group = ServiceGroup(configuration: configuration(of: services, logger: makeLogger("lifecycle")))
         ProgramMemory.releaseAfterStart()
-        try await group.run()
-        try Self.refusing { () throws(StorageError) in try storage.close() }
+        do {
+            try await group.run()
+        } catch {
+            // The reason to stop is worth more than what closing says after it.
+            try? await storage.close()
+            throw error
+        }
+        try await Self.refusing { () throws(StorageError) in try await storage.close() }
         logger.info("the agent has ended in order")
     }
 
     // MARK: Parts
 
-    private func openState(in directory: String) async throws(Refusal) -> (SQLiteStorage, StateStore) {
+    private func openState(
+        in directory: String, logger: Logger
+    ) async throws(Refusal) -> (SQLiteStorage, StateStore) {
         do throws(StorageError) {
             let storage = try SQLiteStorage.open(directory: directory)
-            return (storage, try await StateStore(storage: storage))
+            let failures = StorageFailureLog(logger: logger)
+            let store = try await StateStore(
+                storage: storage, settings: StateStore.Settings(settings),
+                environment: StateStore.Environment(digest: { Crypto.sha256($0) }, report: failures.note))
+            for notice in store.notices { logger.warning("\(notice)") }
+            return (storage, store)
         } catch {
             throw Refusal(.failed, error.description)
         }
@@ -101,19 +115,21 @@ struct AgentDaemon {
         let certificate = try ServerCertificate(for: identity, now: WallClock.seconds())
         let listener = try await listen(certificate)
         let advertised = listener.map { [HostPort(host: address, port: $0.port)] } ?? []
-        let peering = makePeering(store, own: advertised)
+        let expiries = SeenExpiries()
+        let peering = makePeering(store, own: advertised, expiries)
         let peerings = peering.service
 
         let access = try await AgentAccess.control(
             settings.acl, store, datacenter: settings.datacenter,
-            dataDirectory: settings.isDevelopment ? nil : settings.dataDirectory)
+            dataDirectory: settings.isDevelopment ? nil : settings.dataDirectory, expiries: expiries)
         let audit = try AgentAccess.audit(path: settings.auditPath, logger: makeLogger("audit"))
         let health = HealthService(
             store: store, node: node.name, group: .singletonMultiThreadedEventLoopGroup, logger: makeLogger("health"))
 
         var services: [any Service] = [
             audit,
-            ImportPersistence(store: store, logger: makeLogger("storage")),
+            StateGuard(store: store),
+            ExpiryService(store: store, expiries: expiries, logger: makeLogger("expiry"), now: WallClock.now),
             IdentityService(
                 store: store, certificate: certificate, logger: makeLogger("identity"), now: WallClock.seconds),
             peerings.supervisor,
@@ -135,7 +151,7 @@ struct AgentDaemon {
             store: store, peerings: peerings,
             authority: AgentAuthority(
                 store: store, peerings: peerings, certificate: certificate, logger: makeLogger("identity")),
-            reload: reload, checks: health, log: peering.log, decodeImported: Self.decodeImported,
+            reload: reload, checks: health, decodeImported: Self.decodeImported,
             gatewayRoutes: { [establishing = peerings.establishing] state in
                 GatewayPlan.routes(of: state, servers: advertised, establishing: establishing.all)
             },
@@ -144,7 +160,8 @@ struct AgentDaemon {
                 size: { [encoder = peering.encoder] in encoder.size(ofService: $0, in: $1) }),
             metrics: {
                 ProcessMetrics.collect(version: VersionCommand.version, startSeconds: start)
-                    + CatalogMetrics.of(store.state) + peerings.metrics() + (gateway?.metrics ?? [])
+                    + CatalogMetrics.of(store.state) + StateMetrics.of(store) + peerings.metrics()
+                    + (gateway?.metrics ?? [])
                     + (dns?.metrics ?? [])
             }, agent: description, access: access,
             audit: audit, now: WallClock.now)
@@ -165,25 +182,33 @@ struct AgentDaemon {
     /// What serves peers, and what is told of it.
     private struct PeeringParts {
         let service: PeeringService
-        let log: LogBook
         let encoder: ResourceEncoder
     }
 
-    private func makePeering(_ store: StateStore, own: [HostPort]) -> PeeringParts {
+    private func makePeering(
+        _ store: StateStore, own: [HostPort], _ expiries: SeenExpiries
+    ) -> PeeringParts {
         let addresses = ReachableAddresses(own: own)
-        let log = LogBook()
         let encoder = ResourceEncoder { addresses.inForce(in: $0).map(\.description) }
         let environment = ReplicationEnvironment(
-            store: store, board: StatusBoard(store: store), log: log, encoder: encoder,
+            store: store, board: StatusBoard(store: store), encoder: encoder,
             logger: makeLogger("peering"),
             timing: PeerStreamMachine.Timing(
                 heartbeatInterval: settings.heartbeatInterval.duration,
                 heartbeatTimeout: settings.heartbeatTimeout.duration),
-            now: WallClock.now)
+            importLimits: importLimits, now: WallClock.now)
         let service = PeeringService(
-            environment: environment, settings: PeeringSettings(addresses: addresses),
+            environment: environment, settings: PeeringSettings(addresses: addresses), expiries: expiries,
             group: .singletonMultiThreadedEventLoopGroup)
-        return PeeringParts(service: service, log: log, encoder: encoder)
+        return PeeringParts(service: service, encoder: encoder)
+    }
+
+    private var importLimits: ImportLimits {
+        var limits = ImportLimits()
+        if let megabytes = settings.imports.maxMegabytes { limits.maxBytes = megabytes << 20 }
+        if let megabytes = settings.imports.maxServiceMegabytes { limits.maxServiceBytes = megabytes << 20 }
+        if let services = settings.imports.maxServices { limits.maxServices = services }
+        return limits
     }
 
     private func watchFiles() throws(Refusal) -> Int32 {
@@ -248,13 +273,19 @@ struct AgentDaemon {
             decodeImported: Self.decodeImported,
             now: WallClock.seconds)
         return try await DNSService.bind(
-            hosts: clientHosts, port: settings.dnsPort, responder: responder,
-            group: .singletonMultiThreadedEventLoopGroup)
+            hosts: clientHosts, port: settings.dnsPort, responder: responder)
     }
 
     private func configuration(of services: [any Service], logger: Logger) -> ServiceGroupConfiguration {
+        let configured = services.map { service in
+            // Ended in order, requests get their answers; a group that is cancelled breaks connections off, and NIO
+            // takes that for a fault.
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: service,
+                failureTerminationBehavior: service is StateGuard ? .gracefullyShutdownGroup : .cancelGroup)
+        }
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: configured, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.shutdownTime
         return configuration
     }
@@ -268,16 +299,24 @@ struct AgentDaemon {
         }
     }
 
-    private static func refusing(_ body: () throws(StorageError) -> Void) throws(Refusal) {
+    private static func refusing(_ body: () async throws(StorageError) -> Void) async throws(Refusal) {
         do throws(StorageError) {
-            try body()
+            try await body()
         } catch {
             throw Refusal(.failed, error.description)
         }
     }
 }
 
+extension StateStore.Settings {
+    /// What the files say over the defaults.
+    fileprivate init(_ settings: ResolvedAgentConfiguration) {
+        self.init()
+        if let maxAge = settings.replicationLog.maxAge { log.maxAge = maxAge.duration }
+        if let megabytes = settings.replicationLog.maxMegabytes { log.maxBytes = megabytes << 20 }
+    }
+}
+
 // Each service says what it can do; what the API wants to be able to ask is said here.
 extension PeeringService: PeeringOperations {}
 extension HealthService: CheckOperations {}
-extension LogBook: ReplicationLogReading {}

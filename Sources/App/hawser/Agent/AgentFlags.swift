@@ -74,6 +74,7 @@ struct AgentFlags: ParsableArguments {
     var isDevelopment = false
 
     func validate() throws {
+        try requireNames(("-node", node), ("-datacenter", datacenter))
         let ports = [
             ("-dns-port", dnsPort), ("-http-port", httpPort), ("-https-port", httpsPort),
             ("-grpc-tls-port", grpcTLSPort),

@@ -66,6 +66,9 @@ extension ClientError {
             self.init(.timedOut, "\(address) does not answer: the connection could not be made in time")
         case let error as TLSError:
             self = Self.insecure(error, address: address)
+        case HTTPParserError.invalidEOFState:
+            // Killed in the middle of its answer.
+            self = .closed(by: address)
         case is HTTPParserError:
             self.init(.malformed, "what listens at \(address) does not speak HTTP: is the port that of the HTTP API?")
         case is ChannelError, is CancellationError:

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -68,29 +69,29 @@ struct HTTPClient: Sendable {
         }
     }
 
-    /// Streams the lines of an answer as they come, until the daemon ends it, which is an error: streams have no end.
+    /// Streams the lines of an answer as they come, until the daemon ends it in order.
     ///
-    /// - Parameter line: called for each line, without its line break.
+    /// - Parameters:
+    ///   - begun: called when the daemon has taken the request.
+    ///   - line: called for each line, without its line break. A line that was cut off is none.
+    /// - Throws: `ClientError`, also if the answer ends in the middle; what `line` throws.
     func lines(
-        of request: ClientRequest, _ line: @escaping @Sendable (ArraySlice<UInt8>) throws(CommandFailure) -> Void
+        of request: ClientRequest, begun: () -> Void = {},
+        _ line: (ArraySlice<UInt8>) throws(CommandFailure) -> Void
     ) async throws {
+        var reader = LineReader(limits: limits)
         do {
-            try await exchange(request, LineReader(limits: limits, line: line))
+            try await exchange(request) { part in try reader.received(part, begun: begun, line: line) }
         } catch let failure as CommandFailure {
             throw failure
         } catch {
             throw ClientError(error, address: address)
         }
-        throw disconnected
+        guard reader.isComplete else { throw disconnected }
     }
 
     private var disconnected: ClientError {
         .closed(by: address)
-    }
-
-    private func exchange(_ request: ClientRequest, _ reader: LineReader) async throws {
-        var reader = reader
-        try await exchange(request) { part in try reader.received(part) }
     }
 
     /// Connects, sends, and hands over each part of the answer until the closure returns false or the peer closes.
@@ -128,7 +129,14 @@ struct HTTPClient: Sendable {
         if let path = address.socketPath {
             return try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: prepare)
         }
-        return try await bootstrap.connect(host: address.host, port: address.port, channelInitializer: prepare)
+        // A daemon whose machine is gone says nothing, and who only listens would not notice.
+        return try await bootstrap.channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPIDLE)), value: limits.keepaliveIdleSeconds)
+            .channelOption(
+                .tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPINTVL)), value: limits.keepaliveIntervalSeconds
+            )
+            .channelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPCNT)), value: limits.keepaliveProbes)
+            .connect(host: address.host, port: address.port, channelInitializer: prepare)
     }
 
     @Sendable
@@ -184,23 +192,26 @@ private final class BufferOnlyHandler: ChannelOutboundHandler {
 /// Cuts a streamed answer into lines.
 private struct LineReader {
     let limits: ClientLimits
-    let line: (ArraySlice<UInt8>) throws(CommandFailure) -> Void
     private var status = 200
     private var pending: [UInt8] = []
+    /// Whether the answer came to its end.
+    private(set) var isComplete = false
 
-    init(limits: ClientLimits, line: @escaping @Sendable (ArraySlice<UInt8>) throws(CommandFailure) -> Void) {
+    init(limits: ClientLimits) {
         self.limits = limits
-        self.line = line
     }
 
     /// - Returns: whether more is wanted.
-    mutating func received(_ part: HTTPClientResponsePart) throws -> Bool {
+    mutating func received(
+        _ part: HTTPClientResponsePart, begun: () -> Void, line: (ArraySlice<UInt8>) throws(CommandFailure) -> Void
+    ) throws -> Bool {
         switch part {
         case .head(let head):
             status = Int(head.status.code)
+            if status == 200 { begun() }
         case .body(let buffer):
             pending.append(contentsOf: buffer.readableBytesView)
-            if status == 200 { try deliver() }
+            if status == 200 { try deliver(to: line) }
             if pending.count > limits.maxLineBytes {
                 throw ClientError(.malformed, "a line of the answer is longer than \(limits.maxLineBytes) bytes")
             }
@@ -208,12 +219,13 @@ private struct LineReader {
             if status != 200 {
                 throw ClientError(.refused(status: status), String(decoding: pending, as: UTF8.self))
             }
+            isComplete = true
             return false
         }
         return true
     }
 
-    private mutating func deliver() throws(CommandFailure) {
+    private mutating func deliver(to line: (ArraySlice<UInt8>) throws(CommandFailure) -> Void) throws(CommandFailure) {
         var rest = pending[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             try line(rest[..<end])

@@ -18,6 +18,8 @@ struct CatalogServicesCommand: AsyncParsableCommand {
     @Option(name: .customLong("peer"), help: "Services imported from this peer instead of the cluster's own.")
     var peer: String?
 
+    func validate() throws { try requireNames(("-peer", peer)) }
+
     func run() async throws {
         let answer = try await options.ask("Error listing services") { client throws(ClientError) in
             try await client.get(APIPath("internal", "ui", "services").query("peer", peer)).document

@@ -26,6 +26,11 @@ extension String {
         self + String(repeating: " ", count: max(0, width - count))
     }
 
+    /// Filled up with spaces in front.
+    func padded(before width: Int) -> String {
+        String(repeating: " ", count: max(0, width - count)) + self
+    }
+
     /// Without control characters: names and errors of a peer must not reach the terminal as commands.
     var printable: String {
         guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }

@@ -81,6 +81,7 @@ extension ConfigEntry {
     }
 
     static func checkedName(_ name: String, _ kind: ConfigEntryKind, _ map: MapReader) -> String {
+        if kind.onlyName == nil { map.requireName(name, "Name") }
         switch kind {
         case .exportedServices:
             if name != "default" {

@@ -22,7 +22,7 @@ extension ExportedService {
     }
 
     private static func service(_ map: inout MapReader) -> ExportedService? {
-        let name = map.string("Name") ?? ""
+        let name = map.name("Name") ?? ""
         let namespace = map.string("Namespace") ?? ""
         let index = map.path.lastIndex
         var consumers = 0
@@ -41,8 +41,8 @@ extension ExportedService {
     }
 
     private static func peer(_ map: inout MapReader) -> String? {
-        let plain = map.string("Peer") ?? ""
-        let alias = map.string("PeerName") ?? ""
+        let plain = map.name("Peer") ?? ""
+        let alias = map.name("PeerName") ?? ""
         let peer = plain.isEmpty ? alias : plain
         let partition = map.string("Partition") ?? ""
         let group = map.string("SamenessGroup") ?? ""

@@ -148,7 +148,7 @@ extension UpstreamConfiguration {
 
 extension UpstreamSettings {
     fileprivate init(_ map: inout MapReader, isNamed: Bool) {
-        self.init(name: map.string("Name") ?? "", peer: map.string("Peer") ?? "")
+        self.init(name: map.name("Name") ?? "", peer: map.name("Peer") ?? "")
         let namespace = map.string("Namespace") ?? ""
         let partition = map.string("Partition") ?? ""
         kept = map.kept(Self.keptSettings)

@@ -119,7 +119,7 @@ extension ServiceIntentions {
 
 extension IntentionSource {
     fileprivate init(_ map: inout MapReader, destination: String) {
-        self.init(name: map.string("Name") ?? "", peer: map.string("Peer") ?? "", precedence: 0)
+        self.init(name: map.name("Name") ?? "", peer: map.name("Peer") ?? "", precedence: 0)
         precedence = (destination == "*" ? 6 : 9) - (name == "*" ? 1 : 0)
         action = map.intentionAction()
         let prefix = map.context

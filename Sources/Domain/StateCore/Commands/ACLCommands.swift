@@ -1,4 +1,5 @@
 package import ACLCore
+import DocumentCore
 package import IdentityCore
 package import PeeringCore
 
@@ -115,12 +116,12 @@ package struct PutACLToken: Command {
     private static func resolve(_ link: ACLPolicyLink, in tables: ACLTables) throws(Refusal) -> String {
         if !link.id.isEmpty {
             guard tables.policy(id: link.id) != nil else {
-                throw Refusal(.invalid, "No such ACL policy with ID \"\(link.id)\"")
+                throw Refusal(.invalid, "No such ACL policy with ID \(quoted(link.id))")
             }
             return link.id
         }
         guard let policy = tables.policy(named: link.name) else {
-            throw Refusal(.invalid, "No such ACL policy with name \"\(link.name)\"")
+            throw Refusal(.invalid, "No such ACL policy with name \(quoted(link.name))")
         }
         return policy.id
     }

@@ -54,7 +54,8 @@ package struct GenerateToken: Command {
 }
 
 /// A dialer shows an establishment secret and gets a stream secret, as often as the token allows, which is once if
-/// nobody said otherwise (protocol sections 2.2, 2.3).
+/// nobody said otherwise (protocol sections 2.2, 2.3). One that comes too late ends the token for good, which is why it
+/// is no error: what a command that throws did is dropped.
 package struct ExchangeSecret: Command {
     package var id: PeeringID
     package var presented: SecretDigest
@@ -68,20 +69,26 @@ package struct ExchangeSecret: Command {
         self.now = now
     }
 
-    /// - Throws: `denied` in Consul's words, with a `TokenRejection` as its reason.
-    package func apply(to transaction: inout Transaction) throws(Refusal) {
-        var secrets = transaction.state.secrets[id] ?? PeeringSecrets()
-        let isActive = transaction.state.peerings[id].map { $0.isActive && !$0.dials } ?? false
-        if let rejection = isActive ? secrets.tokens.redeem(presented, at: now) : .unknown {
-            throw Refusal(.denied, "invalid peering establishment secret", reason: rejection.rawValue)
-        }
-        secrets.pendingStream = pendingStream
+    /// - Returns: why the token is not taken; nil if it was.
+    package func apply(to transaction: inout Transaction) throws(Refusal) -> TokenRejection? {
+        guard let peering = transaction.state.peerings[id], peering.isActive, !peering.dials,
+            var secrets = transaction.state.secrets[id]
+        else { return .unknown }
+        let rejection = secrets.tokens.redeem(presented, at: now)
+        if rejection == nil { secrets.pendingStream = pendingStream }
         transaction.put(secrets, for: id)
+        return rejection
     }
 }
 
 /// An operator takes a token back, and with it the stream secret of a redemption that has not opened its stream yet.
 package struct RevokeToken: Command {
+    package enum Outcome: Hashable, Sendable {
+        case revoked
+        /// No token could be redeemed, and why not the last one. That it has expired is stored.
+        case nothingToRevoke(TokenRejection?)
+    }
+
     package var name: String
     package var now: Timestamp
 
@@ -90,20 +97,16 @@ package struct RevokeToken: Command {
         self.now = now
     }
 
-    package func apply(to transaction: inout Transaction) throws(Refusal) {
+    /// - Throws: `notFound` if there is no such peering.
+    package func apply(to transaction: inout Transaction) throws(Refusal) -> Outcome {
         guard let peering = transaction.state.peering(named: name) else {
             throw Refusal(.notFound, "there is no peering \"\(name)\"")
         }
-        var secrets = transaction.state.secrets[peering.id] ?? PeeringSecrets()
-        guard let revoked = secrets.tokens.revoke(at: now) else {
-            let end = secrets.tokens.tokens.last?.rejection(at: now)
-            throw Refusal(
-                .notFound,
-                "the peering \"\(name)\" has no token that could be redeemed"
-                    + (end.map { ": \($0.sentence)" } ?? ""), reason: end?.rawValue)
-        }
-        if revoked.redemptions > 0 { secrets.pendingStream = nil }
+        guard var secrets = transaction.state.secrets[peering.id] else { return .nothingToRevoke(nil) }
+        let revoked = secrets.tokens.revoke(at: now)
+        if let revoked, revoked.redemptions > 0 { secrets.pendingStream = nil }
         transaction.put(secrets, for: peering.id)
+        return revoked == nil ? .nothingToRevoke(secrets.tokens.tokens.last?.end) : .revoked
     }
 }
 

@@ -97,14 +97,15 @@ package struct ApplyFiles: Command {
     }
 
     package func apply(to transaction: inout Transaction) throws(Refusal) {
-        let isFirst = transaction.state.catalog.nodes[node.name]?.isExternal ?? true
+        let isFirst = !transaction.state.local.hasAppliedFiles
+        if isFirst { renameOwnNode(in: &transaction) }
         transaction.put(node)
-        if isFirst { adoptInstances(in: &transaction) }
+        if isFirst { removeUndefined(in: &transaction) }
         for key in removedEntries {
             if case .file = transaction.state.configEntries[key]?.source { transaction.removeConfigEntry(key) }
         }
         for file in entries {
-            transaction.put(file.entry, source: .file(file.place))
+            transaction.put(file.entry, source: .file(file.place), owner: node.id)
         }
         for id in removedServiceIDs {
             let key = InstanceKey(node: node.name, id: id)
@@ -115,8 +116,8 @@ package struct ApplyFiles: Command {
             transaction.put(file.registration, at: key, source: .file(file.place))
         }
         if isFirst {
-            adoptChecks(in: &transaction)
-            transaction.forgetUnusedHealth()
+            transaction.forgetRememberedHealth()
+            transaction.filesApplied()
         }
         for file in movedEntries { transaction.move(file.entry, to: file.place) }
         for file in movedRegistrations {
@@ -127,34 +128,47 @@ package struct ApplyFiles: Command {
 }
 
 extension ApplyFiles {
-    /// The agent may have another node name than when clients registered services with it: they are its own still.
-    private func adoptInstances(in transaction: inout Transaction) {
-        let catalog = transaction.state.catalog
-        for key in catalog.keys where key.node != node.name && catalog.nodes[key.node] == nil {
-            guard let instance = catalog.instance(at: key), instance.source == .api else { continue }
-            var registration = instance.registration
-            for index in registration.checks.indices { registration.checks[index].node = node.name }
-            let added = catalog.addedChecks[key] ?? []
-            transaction.removeInstance(at: key)
-            transaction.put(registration, at: InstanceKey(node: node.name, id: key.id), source: .api)
-            for check in added { transaction.put(check, at: key) }
+    /// The agent may have had another node name before: what stands on the node of its ID follows it.
+    private func renameOwnNode(in transaction: inout Transaction) {
+        let earlier = transaction.state.catalog.nodes.values.filter {
+            !$0.isExternal && $0.node.id == node.id && $0.node.name != node.name
+        }
+        for name in earlier.map(\.node.name).sorted() {
+            moveAll(from: name, in: &transaction)
+            transaction.removeWithAllOnIt(name)
         }
     }
 
-    /// Checks that clients registered by themselves follow the node's name too, and go with a service that a file
-    /// does not define any more.
-    private func adoptChecks(in transaction: inout Transaction) {
+    private func moveAll(from name: String, in transaction: inout Transaction) {
         let catalog = transaction.state.catalog
-        for (key, checks) in catalog.addedChecks.sorted(by: { $0.key < $1.key })
-        where catalog.nodes[key.node]?.isExternal != true {
-            let own = InstanceKey(node: node.name, id: key.id)
-            let isOrphan = !key.id.isEmpty && catalog.instance(at: own) == nil
-            guard isOrphan || own != key else { continue }
-            for var check in checks {
-                transaction.removeAddedCheck(check.checkID, at: key)
-                check.node = node.name
-                if !isOrphan { transaction.put(check, at: own) }
-            }
+        transaction.put(node)
+        for key in catalog.keys(on: name) {
+            guard let instance = catalog.instance(at: key) else { continue }
+            var registration = instance.registration
+            for index in registration.checks.indices { registration.checks[index].node = node.name }
+            let moved = InstanceKey(node: node.name, id: key.id)
+            transaction.removeInstance(at: key)
+            transaction.put(registration, at: moved, source: instance.source)
+            for check in catalog.addedChecks[key] ?? [] { transaction.put(check, at: moved) }
+        }
+        let own = InstanceKey(node: name, id: "")
+        for check in catalog.addedChecks[own] ?? [] {
+            transaction.removeAddedCheck(check.checkID, at: own)
+            transaction.put(check, at: InstanceKey(node: node.name, id: ""))
+        }
+    }
+
+    /// What files defined before the start, and define no longer.
+    private func removeUndefined(in transaction: inout Transaction) {
+        let catalog = transaction.state.catalog
+        let defined = Set(registrations.map(\.registration.service.id))
+        for key in catalog.keys(on: node.name) where !defined.contains(key.id) {
+            if case .file = catalog.instance(at: key)?.source { transaction.removeInstance(at: key) }
+        }
+        let entryKeys = Set(entries.map(\.entry.key))
+        for (key, stored) in transaction.state.configEntries.sorted(by: { $0.key < $1.key })
+        where stored.source != .api && stored.owner == node.id && !entryKeys.contains(key) {
+            transaction.removeConfigEntry(key)
         }
     }
 }

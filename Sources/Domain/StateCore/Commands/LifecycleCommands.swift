@@ -24,7 +24,7 @@ package struct MarkForDeletion: Command {
         transaction.put(peering)
         transaction.put(nil as PeeringSecrets?, for: peering.id)
         transaction.put(nil as TrustBundle?, for: peering.id)
-        transaction.removeImports(of: peering.id)
+        transaction.removeImports(of: peering.id, at: now)
         return peering.id
     }
 }
@@ -63,9 +63,11 @@ package struct ForgetFarewell: Command {
 /// (protocol section 7.4).
 package struct TerminatePeering: Command {
     package var id: PeeringID
+    package var now: Timestamp
 
-    package init(id: PeeringID) {
+    package init(id: PeeringID, now: Timestamp = .zero) {
         self.id = id
+        self.now = now
     }
 
     package func apply(to transaction: inout Transaction) throws(Refusal) {
@@ -73,6 +75,6 @@ package struct TerminatePeering: Command {
         peering.state = .terminated
         transaction.put(peering)
         transaction.put(nil as TrustBundle?, for: id)
-        transaction.removeImports(of: id)
+        transaction.removeImports(of: id, at: now)
     }
 }

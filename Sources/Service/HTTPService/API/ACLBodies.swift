@@ -16,13 +16,14 @@ enum BootstrapBody {
 
 extension ACLPolicy {
     init(body: [UInt8]) throws(Refusal) {
-        let (body, _) = try decodeBody(body, "Policy decoding failed") { map in
+        let (body, broken) = try decodeBody(body, "Policy decoding failed") { map in
             (
                 id: map.string("ID") ?? "", name: map.string("Name") ?? "",
                 description: map.string("Description") ?? "", text: map.string("Rules") ?? "",
-                datacenters: map.strings("Datacenters") ?? []
+                datacenters: map.names("Datacenters") ?? []
             )
         }
+        if let broken { throw Refusal(.invalid, "Policy decoding failed: \(broken)") }
         guard let body else { throw Refusal(.invalid, "Policy decoding failed: EOF") }
         do throws(DocumentProblems) {
             try self.init(
@@ -53,12 +54,12 @@ extension ACLTokenRequest {
             map.maps("ServiceIdentities") { identity in
                 ACLToken.ServiceIdentity(
                     serviceName: identity.string("ServiceName") ?? "",
-                    datacenters: identity.strings("Datacenters") ?? [])
+                    datacenters: identity.names("Datacenters") ?? [])
             } ?? []
         nodeIdentities =
             map.maps("NodeIdentities") { identity in
                 ACLToken.NodeIdentity(
-                    nodeName: identity.string("NodeName") ?? "", datacenter: identity.string("Datacenter") ?? "")
+                    nodeName: identity.string("NodeName") ?? "", datacenter: identity.name("Datacenter") ?? "")
             } ?? []
         for key in ["Roles", "TemplatedPolicies"] where !(map.member(key)?.value.list ?? []).isEmpty {
             map.invalid(key, "are not kept by hawser: give the token policies, or service and node identities")

@@ -10,6 +10,8 @@ struct APIAnswer: Sendable {
         case empty
         /// Written when it is known whether it shall be pretty.
         case json(@Sendable (inout JSONWriter) -> Void)
+        /// JSON that is written already, pretty or not.
+        case encoded(ByteBuffer)
         case text(String, type: String = "text/plain; charset=utf-8")
         /// Lines without an end; the closure writes until it returns.
         case stream(@Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void)
@@ -62,15 +64,53 @@ struct APIAnswer: Sendable {
 
     // MARK: As HTTP
 
-    func response(pretty: Bool) -> Response {
-        Response(status: status, headers: headers, body: body(pretty: pretty))
+    func response(pretty: Bool, limit: Int) -> Response {
+        let answer = encoded(pretty: pretty, limit: limit)
+        return Response(status: answer.status, headers: answer.headers, body: answer.body)
+    }
+
+    /// The same with its JSON written.
+    ///
+    /// - Parameter limit: bytes that it may take; one that takes more is refused.
+    func encoded(pretty: Bool, limit: Int) -> APIAnswer {
+        guard case .json(let write) = content else { return self }
+        var answer = self
+        if let buffer = Self.encode(write, pretty: pretty, limit: limit) {
+            answer.content = .encoded(buffer)
+        } else {
+            answer.status = .badRequest
+            answer.content = .text(
+                "the answer takes more than \(limit >> 20) MiB: ask for less, with ?filter= or for one thing by name")
+        }
+        return answer
+    }
+
+    /// Bytes of its body, if it is written.
+    var encodedBytes: Int {
+        switch content {
+        case .encoded(let buffer): buffer.readableBytes
+        case .text(let text, _): text.utf8.count
+        case .empty, .json, .stream: 0
+        }
+    }
+
+    /// - Returns: `nil` if it is too large.
+    private static func encode(
+        _ write: (inout JSONWriter) -> Void, pretty: Bool, limit: Int
+    ) -> ByteBuffer? {
+        var json = JSONWriter(style: pretty ? .pretty : .compact, limit: limit)
+        write(&json)
+        if json.isOverLimit { return nil }
+        var buffer = ByteBuffer(bytes: json.bytes)
+        if pretty { buffer.writeString("\n") }
+        return buffer
     }
 
     private var headers: HTTPFields {
         var headers = HTTPFields()
         switch content {
         case .empty: break
-        case .json: headers[.contentType] = "application/json"
+        case .json, .encoded: headers[.contentType] = "application/json"
         case .text(_, let type): headers[.contentType] = type
         case .stream: headers[.contentType] = "application/x-ndjson"
         }
@@ -90,15 +130,11 @@ struct APIAnswer: Sendable {
         return headers
     }
 
-    private func body(pretty: Bool) -> ResponseBody {
+    private var body: ResponseBody {
         switch content {
-        case .empty:
+        case .empty, .json:
             return ResponseBody()
-        case .json(let write):
-            var json = JSONWriter(style: pretty ? .pretty : .compact)
-            write(&json)
-            var buffer = ByteBuffer(bytes: json.bytes)
-            if pretty { buffer.writeString("\n") }
+        case .encoded(let buffer):
             return ResponseBody(byteBuffer: buffer)
         case .text(let text, _):
             return ResponseBody(byteBuffer: ByteBuffer(string: text))

@@ -28,6 +28,9 @@ struct APIContext: RequestContext {
         return HostPort(host: host, port: port).description
     }
 
+    /// Runs the work when the connection's event loop has done what it had to do by now.
+    func afterPresentWork(_ work: @escaping @Sendable () -> Void) { channel.eventLoop.execute(work) }
+
     /// Looked up only by requests that wait. A connection that is closed already has no handlers left.
     func client() async -> ClientGone {
         let found = channel.pipeline.handler(type: ClientGoneHandler.self).map { $0.client }

@@ -27,7 +27,7 @@ struct APIResponder: HTTPResponder {
             isPretty = request.query.has("pretty")
         }
         counters.answered(answer.status.code)
-        return answer.response(pretty: isPretty)
+        return answer.response(pretty: isPretty, limit: limits.maxAnswerBytes)
     }
 
     private enum Finding {

@@ -7,6 +7,7 @@ import Synchronization
 /// a blocking query takes: a token that is gone by then gets no answer.
 final class Access: Sendable {
     private struct Record {
+        /// Nil if nobody asked who it is.
         var caller: Caller?
         /// Of which one must be given, whatever the handler does.
         var required: [Permission] = []
@@ -29,11 +30,16 @@ final class Access: Sendable {
     /// - Throws: `denied`, in Consul's words.
     func begin(requiring permissions: [Permission]) throws(Refusal) {
         record.withLock { $0.required = permissions }
-        try renew()
+        try findOut()
     }
 
-    /// Before each further look at the state.
+    /// Before each look at the state. Where the token is not looked at, it is not here either.
     func renew() throws(Refusal) {
+        guard record.withLock({ $0.caller != nil }) else { return }
+        try findOut()
+    }
+
+    private func findOut() throws(Refusal) {
         let caller = try control.caller(with: credential)
         let required = record.withLock { record in
             record.caller = caller
@@ -73,6 +79,22 @@ final class Access: Sendable {
             record.hasAsked = true
             // Who was not found out may do nothing.
             return record.caller ?? Caller(accessorID: "", authorizer: Authorizer(rules: ACLRules(), fallback: .deny))
+        }
+    }
+
+    // MARK: Answers that are made for several
+
+    /// All that an answer may depend on of who asks; nil where it depends on nothing.
+    var rights: Authorizer? { record.withLock { $0.caller?.authorizer } }
+
+    /// An answer is taken that was made for somebody with the same rights.
+    ///
+    /// - Parameters:
+    ///   - hasAsked: what came of asking there. The same for `hasFiltered`.
+    func adopt(hasAsked: Bool, hasFiltered: Bool) {
+        record.withLock { record in
+            record.hasAsked = hasAsked
+            record.hasFiltered = hasFiltered
         }
     }
 

@@ -31,6 +31,9 @@ struct RequestQuery: Sendable {
     /// All values of a key that may be given more than once, without empty ones.
     func all(_ key: String) -> [String] { (values[key] ?? []).filter { !$0.isEmpty } }
 
+    /// All that is said but for these keys.
+    func values(without keys: Set<String>) -> [String: [String]] { values.filter { !keys.contains($0.key) } }
+
     func has(_ key: String) -> Bool { values[key] != nil }
 
     /// A value that counts as absent when it is empty.

@@ -83,13 +83,11 @@ struct RouteTable: Sendable {
 struct APIEnvironment: Sendable {
     let dependencies: HTTPDependencies
     let limits: HTTPLimits
-    let indexes: QueryIndexes
     let office: TokenOffice
 
     init(dependencies: HTTPDependencies, limits: HTTPLimits) {
         self.dependencies = dependencies
         self.limits = limits
-        self.indexes = QueryIndexes(store: dependencies.store)
         self.office = TokenOffice(dependencies.access)
     }
 }

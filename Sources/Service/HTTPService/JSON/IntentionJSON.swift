@@ -25,7 +25,7 @@ struct IntentionDetails: Comparable {
 extension State {
     /// What decides first comes first.
     var intentions: [IntentionDetails] {
-        configEntries.values.flatMap { stored -> [IntentionDetails] in
+        cluster.configEntries.values.flatMap { stored -> [IntentionDetails] in
             guard case .serviceIntentions(let intentions) = stored.entry.content else { return [] }
             let indexes = RowIndexes(create: stored.createIndex, modify: stored.modifyIndex)
             return intentions.sources.map { source in

@@ -44,10 +44,24 @@ struct KnownResult: Sendable {
 
     var isGiven: Bool { index > 0 || hash != nil }
 
-    func isStill(_ result: QueryResult) -> Bool {
-        guard let hash else { return result.index == index }
-        return result.contentHash == hash
+    func isStill(_ result: QueryResult) -> Bool { isStill(result.index, result.contentHash) }
+
+    func isStill(_ made: SharedAnswers.Made) -> Bool { isStill(made.index, made.contentHash) }
+
+    private func isStill(_ present: UInt64, _ contentHash: String?) -> Bool {
+        guard let hash else { return present == index }
+        return contentHash == hash
     }
+}
+
+/// One look of a blocking query at the state.
+private struct Look {
+    let topics: StateTopics
+    let isOfCatalog: Bool
+    /// Nil if it is answered whatever there is.
+    let known: KnownResult?
+
+    func isNews(_ made: SharedAnswers.Made) -> Bool { known.map { !$0.isStill(made) } ?? true }
 }
 
 extension APIEnvironment {
@@ -63,28 +77,34 @@ extension APIEnvironment {
     func query(
         _ request: APIRequest, interest: StateInterest, _ evaluate: Evaluation
     ) async throws(Refusal) -> APIAnswer {
-        try await query(request, topics: { _ in StateTopics(areas: interest) }, evaluate)
+        try await query(
+            request, topics: { _ in StateTopics(areas: interest) }, isOfCatalog: interest.contains(.localCatalog),
+            evaluate)
     }
 
-    /// - Parameter topics: in a state, the changes that can move the result's index: the fewer, the fewer are woken.
+    /// - Parameters:
+    ///   - topics: in a state, the changes that can move the result's index: the fewer, the fewer are woken.
+    ///   - isOfCatalog: whether it looks at the whole catalog, and so takes long.
     func query(
-        _ request: APIRequest, topics: @Sendable (State) -> StateTopics, _ evaluate: Evaluation
+        _ request: APIRequest, topics: @Sendable (State) -> StateTopics, isOfCatalog: Bool = false,
+        _ evaluate: Evaluation
     ) async throws(Refusal) -> APIAnswer {
         let known = try KnownResult(request.query)
         let wait = try request.query.seconds("wait")
-        guard known.isGiven else { return try evaluateNow(evaluate).answer }
+        guard known.isGiven else { return try await answerNow(request, isOfCatalog, evaluate) }
         let deadline = ContinuousClock.now + jittered(wait)
         var following = follow(topics)
         var client: ClientGone?
         var isOver = false
         while true {
-            if let answer = try news(evaluate, since: isOver ? nil : known) { return answer }
+            let look = Look(topics: following.topics, isOfCatalog: isOfCatalog, known: isOver ? nil : known)
+            if let answer = try await news(request, look, evaluate) { return answer }
             let subscription = following.subscription
             let present = if let client { client } else { await request.context.client() }
             client = present
-            let outcome = await Waiting.wait(until: deadline, client: present) { _ = await subscription.next() }
+            let outcome = await Waiting.wait(until: deadline, client: present, for: subscription.onNextChange)
+            _ = subscription.takePending()
             isOver = outcome != .woken
-            try request.access.renew()
             if topics(dependencies.store.state) != following.topics { following = follow(topics) }
         }
     }
@@ -101,15 +121,75 @@ extension APIEnvironment {
     }
 
     /// Nil if there are none. A result is not kept while its client waits: thousands may wait.
-    private func news(_ evaluate: Evaluation, since known: KnownResult?) throws(Refusal) -> APIAnswer? {
-        let result = try evaluateNow(evaluate)
-        return known?.isStill(result) == true ? nil : result.answer
+    ///
+    /// Thousands may look at once, too. Each takes a turn, and the turn is over when the connection's event loop has
+    /// done what it had to do before: then others' small requests, which take no turn, are not behind all of these.
+    private func news(
+        _ request: APIRequest, _ look: Look, _ evaluate: Evaluation
+    ) async throws(Refusal) -> APIAnswer? {
+        let turns = look.isOfCatalog ? answers.catalogQueries : answers.queries
+        await turns.take()
+        do throws(Refusal) {
+            try request.access.renew()
+            let made = try await shared(request, look, evaluate)
+            guard look.isNews(made) else {
+                turns.give()
+                return nil
+            }
+            request.context.afterPresentWork { turns.give() }
+            return made.answer
+        } catch {
+            turns.give()
+            throw error
+        }
     }
 
-    private func evaluateNow(_ evaluate: Evaluation) throws(Refusal) -> QueryResult {
+    /// What somebody else made of the same state for the same question, or what the caller makes.
+    private func shared(
+        _ request: APIRequest, _ look: Look, _ evaluate: Evaluation
+    ) async throws(Refusal) -> SharedAnswers.Made {
+        let access = request.access
+        let question = SharedAnswers.Question(
+            method: request.method, path: request.path, query: request.query, rights: access.rights)
+        // Before the snapshot is taken that the answer is made of.
         let numbers = indexes.current()
-        return try evaluate(dependencies.store.state, numbers)
+        let version = SharedAnswers.Version(
+            numbers: numbers, index: look.topics.things.isEmpty ? nil : dependencies.store.state.index)
+        let made = try await answers.answer(to: question, version, isWanted: look.isNews) { () throws(Refusal) in
+            if look.isOfCatalog { await answers.catalogReads.take() }
+            defer { if look.isOfCatalog { answers.catalogReads.give() } }
+            let result = try evaluate(dependencies.store.state, numbers)
+            var made = SharedAnswers.Made(
+                index: result.index, contentHash: result.contentHash, hasAsked: access.hasAsked,
+                hasFiltered: access.hasFiltered)
+            if look.isNews(made) {
+                made.answer = result.answer.encoded(
+                    pretty: request.query.has("pretty"), limit: limits.maxAnswerBytes)
+            }
+            return made
+        }
+        access.adopt(hasAsked: made.hasAsked, hasFiltered: made.hasFiltered)
+        return made
     }
+
+    /// For one who does not wait for anything: made for nobody else, of what is there at this moment.
+    private func answerNow(
+        _ request: APIRequest, _ isOfCatalog: Bool, _ evaluate: Evaluation
+    ) async throws(Refusal) -> APIAnswer {
+        guard isOfCatalog else {
+            let numbers = indexes.current()
+            return try evaluate(dependencies.store.state, numbers).answer
+        }
+        await answers.catalogReads.take()
+        defer { answers.catalogReads.give() }
+        let numbers = indexes.current()
+        let result = try evaluate(dependencies.store.state, numbers)
+        return result.answer.encoded(
+            pretty: request.query.has("pretty"), limit: limits.maxAnswerBytes)
+    }
+
+    private var indexes: QueryIndexes { dependencies.indexes }
+    private var answers: SharedAnswers { dependencies.answers }
 
     private func jittered(_ asked: Duration?) -> Duration {
         let usual = asked == nil || asked == .zero ? .seconds(limits.defaultWaitSeconds) : asked ?? .zero

@@ -103,9 +103,15 @@ extension InstanceQuery {
             }
         }
         guard let id = state.peering(named: peer)?.id, let imports = state.imports[id] else { return [] }
-        guard imports.services.values.reduce(0, { $0 + $1.instanceCount }) <= limits.maxInstances else {
+        guard imports.instanceCount <= limits.maxInstances else {
             throw Refusal(
                 .failed, "\(peer) exports more than \(limits.maxInstances) instances: ask for one service at a time")
+        }
+        guard imports.bytes <= limits.maxDecodedBytes else {
+            throw Refusal(
+                .failed,
+                "what \(peer) exports takes more than \(limits.maxDecodedBytes >> 20) MiB: ask for one service at a time"
+            )
         }
         return imports.services.sorted { $0.key < $1.key }.map { name, service in
             InstanceGroup(name: name, peer: peer, entries: entries(of: service, peer: peer))

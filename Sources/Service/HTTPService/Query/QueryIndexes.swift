@@ -3,11 +3,11 @@ import Synchronization
 
 /// Numbers that move when something of an area changed: what `X-Consul-Index` says where no single row does.
 ///
-/// Brought up to date when it is read, so that it costs nothing while nobody asks. Read it *before* taking the
-/// snapshot that an answer is made of: then the number is never ahead of the answer, and a client that comes back
-/// with it misses nothing.
+/// One for all doors of a daemon, so that each says the same. Brought up to date when it is read, so that it costs
+/// nothing while nobody asks. Read it *before* taking the snapshot that an answer is made of: then the number is never
+/// ahead of the answer, and a client that comes back with it misses nothing.
 final class QueryIndexes: Sendable {
-    struct Numbers: Sendable {
+    struct Numbers: Hashable, Sendable {
         /// Rows of peerings, and how their streams are doing, which the state's own index does not count.
         var peerings: UInt64
         var config: UInt64
@@ -43,10 +43,10 @@ final class QueryIndexes: Sendable {
             guard !changes.isEmpty else { return numbers }
             let state = store.state
             let index = max(1, state.index)
-            let next = max(numbers.peerings + 1, index)
-            for change in changes {
+            numbers.move(changes.areas, to: index)
+            for change in changes.things {
                 switch change {
-                case .peering, .establishing, .streamStatus, .trustBundle: numbers.peerings = next
+                case .peering, .establishing, .streamStatus, .trustBundle: numbers.peerings = index
                 case .configEntry: numbers.config = index
                 case .localService(let name):
                     numbers.catalog = index
@@ -58,12 +58,34 @@ final class QueryIndexes: Sendable {
                     if state.imports[id]?.services[name] == nil { numbers.absentImports = index }
                 case .importedList:
                     numbers.imports = index
-                    numbers.peerings = next
+                    numbers.peerings = index
                 case .identity: numbers.identity = index
                 case .acl: numbers.acl = index
+                case .replicationLog: continue
                 }
             }
             return numbers
         }
+    }
+}
+
+extension QueryIndexes.Numbers {
+    /// Anything of these areas may have changed, or have gone.
+    fileprivate mutating func move(_ areas: StateInterest, to index: UInt64) {
+        if !areas.isDisjoint(with: [.peerings, .establishing, .streamStatus, .trustBundles, .imports]) {
+            peerings = index
+        }
+        if areas.contains(.configEntries) { config = index }
+        if areas.contains(.localCatalog) {
+            catalog = index
+            absentServices = index
+            absentMeshServices = index
+        }
+        if areas.contains(.imports) {
+            imports = index
+            absentImports = index
+        }
+        if areas.contains(.identity) { identity = index }
+        if areas.contains(.acl) { acl = index }
     }
 }

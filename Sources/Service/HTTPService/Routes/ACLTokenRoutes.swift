@@ -56,9 +56,9 @@ enum ACLTokenRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let isAsked = filter(request.query)
-        let now = environment.dependencies.now
+        let access = environment.dependencies.access
         return try await environment.query(request, interest: .acl) { state, numbers in
-            let tokens = state.acl.tokens(at: now()).filter(isAsked)
+            let tokens = state.acl.tokens(unless: access.isOver).filter(isAsked)
             return QueryResult(index: numbers.acl) { json in
                 json.list(tokens) { $0.value($1, secret: TokenOffice.hidden, state.acl) }
             }

@@ -15,11 +15,12 @@ enum MetricsRoutes {
     }
 
     private static func show(_ request: APIRequest, _ environment: APIEnvironment) -> APIAnswer {
-        let metrics = environment.dependencies.metrics() + environment.dependencies.counters.metrics
+        let dependencies = environment.dependencies
+        let metrics = dependencies.metrics() + dependencies.counters.metrics + dependencies.answers.metrics
         if request.query.text("format") == "prometheus" {
             return APIAnswer(content: .text(PrometheusText.write(metrics), type: PrometheusText.contentType))
         }
-        let now = environment.dependencies.now()
+        let now = dependencies.now()
         return .json { $0.metrics(metrics, at: now) }
     }
 }

@@ -1,4 +1,5 @@
 import ACLCore
+import ACLService
 import DocumentCore
 import IdentityCore
 import PeeringCore
@@ -38,13 +39,16 @@ enum TokenRoutes {
         _ request: APIRequest, _ environment: APIEnvironment
     ) async throws(Refusal) -> APIAnswer {
         let now = environment.dependencies.now
+        let expiries = environment.dependencies.access.expiries
         return try await environment.query(request, interest: .peerings) { state, numbers in
             let time = now()
             let tokens = state.sortedPeerings.flatMap { peering in
                 (state.secrets[peering.id]?.tokens.tokens ?? []).map { (peering.name, $0) }
             }
             return QueryResult(index: numbers.peerings) { json in
-                json.list(tokens) { json, item in json.token(item.1, of: item.0, at: time) }
+                json.list(tokens) { json, item in
+                    json.token(item.1, of: item.0, at: expiries.time(for: item.1, at: time))
+                }
             }
         }
     }
@@ -61,16 +65,19 @@ enum TokenRoutes {
 
 extension JSONWriter {
     fileprivate mutating func token(_ token: IssuedToken, of peer: String, at now: Timestamp) {
+        let rejection = token.rejection(at: now)
         object {
             $0.field("Peer", peer)
             $0.field("Note", token.terms.note)
-            $0.field("State", token.rejection(at: now)?.rawValue ?? "open")
+            $0.field("State", rejection?.rawValue ?? "open")
             $0.field("Uses", token.terms.uses)
             $0.field("UsesLeft", token.usesLeft(at: now))
             $0.fieldOrNull("CreatedAt", token.terms.createdAt?.rfc3339)
             $0.fieldOrNull("ExpiresAt", token.terms.expiresAt?.rfc3339)
             $0.fieldOrNull("RedeemedAt", token.redeemedAt?.rfc3339)
-            $0.fieldOrNull("EndedAt", token.endedAt?.rfc3339)
+            // An expiry may be on its way into the state.
+            let end = token.endedAt ?? (rejection == .expired ? token.terms.expiresAt : nil)
+            $0.fieldOrNull("EndedAt", end?.rfc3339)
         }
     }
 }

@@ -22,6 +22,7 @@ struct PolicyOption: ParsableArguments {
         guard !id.isEmpty || !name.isEmpty else {
             throw ValidationError("Must specify either the -id or -name parameters")
         }
+        try requireNames(("-id", id), ("-name", name))
     }
 
     /// The policy as the daemon has it.
@@ -46,6 +47,10 @@ struct PolicyContentOptions: ParsableArguments {
     @Option(name: .customLong("valid-datacenter"), help: "A datacenter that it holds in; default: all. Repeatable.")
     var datacenters: [String] = []
 
+    func validate() throws {
+        for datacenter in datacenters { try requireNames(("-valid-datacenter", datacenter)) }
+    }
+
     func rulesText() throws(CommandFailure) -> String? {
         guard let rules else { return nil }
         guard rules == "-" || rules.hasPrefix("@") else { return rules }
@@ -66,6 +71,7 @@ struct CreatePolicyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !name.isEmpty else { throw ValidationError("Missing require '-name' flag") }
+        try requireNames(("-name", name))
     }
 
     func run() async throws {

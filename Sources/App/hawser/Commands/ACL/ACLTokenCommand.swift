@@ -19,6 +19,7 @@ struct TokenOption: ParsableArguments {
     /// - Throws: `ValidationError` if there is none.
     func require() throws {
         guard !id.isEmpty else { throw ValidationError("Must specify the -accessor-id parameter") }
+        try requireNames(("-accessor-id", id))
     }
 
     func fullID(_ client: DaemonClient) async throws(ClientError) -> String {
@@ -48,7 +49,12 @@ struct TokenGrantOptions: ParsableArguments {
 
     func validate() throws {
         for node in nodes where node.split(separator: ":").count != 2 {
-            throw ValidationError("Malformed -node-identity argument: \"\(node)\": write name:datacenter")
+            throw ValidationError("Malformed -node-identity argument: \(quoted(node)): write name:datacenter")
+        }
+        for (flag, texts) in [("-service-identity", services), ("-node-identity", nodes)] {
+            for name in texts.flatMap({ $0.split { $0 == ":" || $0 == "," } }) {
+                try requireNames((flag, String(name)))
+            }
         }
     }
 
@@ -105,6 +111,7 @@ struct CreateTokenCommand: AsyncParsableCommand {
                 "Cannot create a token without specifying -policy-name, -policy-id, -service-identity, or "
                     + "-node-identity at least once")
         }
+        try requireNames(("-accessor", accessorID))
     }
 
     func run() async throws {

@@ -25,6 +25,7 @@ struct ConfigNameOption: ParsableArguments {
 
     func validate() throws {
         guard !name.isEmpty else { throw ValidationError("Must specify the -name parameter") }
+        try requireNames(("-name", name))
     }
 }
 

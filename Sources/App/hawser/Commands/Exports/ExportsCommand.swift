@@ -30,6 +30,8 @@ struct PlanExportsCommand: AsyncParsableCommand {
         help: ArgumentHelp("The entry as it shall be, or - for standard input. Default: as it is.", valueName: "file"))
     var file: String?
 
+    func validate() throws { try requireNames(("-peer", peer)) }
+
     func run() async throws {
         let entry = try file.map(readEntry)
         let answer = try await options.ask("Error planning exports") { client throws(ClientError) in

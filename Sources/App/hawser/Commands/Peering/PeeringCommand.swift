@@ -23,6 +23,7 @@ struct PeeringNameOption: ParsableArguments {
 
     func validate() throws {
         guard !name.isEmpty else { throw ValidationError("Missing the required -name flag") }
+        try requireNames(("-name", name))
     }
 }
 
