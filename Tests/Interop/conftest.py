@@ -6,6 +6,7 @@ import pytest
 
 from standin.acceptor import Acceptor
 from standin.authority import Authority
+from standin.faults import Faults, SmallDisk
 from standin.hawser import Hawser
 from standin.raw_acceptor import RawAcceptor
 
@@ -26,6 +27,25 @@ def make_hawser(tmp_path, cleanup):
         cleanup.callback(daemon.kill)
         daemon.start()
         return daemon
+
+    return make
+
+
+@pytest.fixture
+def make_faulty(tmp_path, cleanup):
+    """Makes daemons whose disk and clock can be broken: (daemon, its faults).
+
+    With `has_small_disk` a third thing comes: their disk, which can be filled up.
+    """
+
+    def make(name="hawser", has_small_disk=False, **settings):
+        daemon = Hawser(tmp_path / name, name, **settings)
+        faults = Faults(daemon)
+        daemon.environment = faults.environment
+        disk = [SmallDisk(daemon, faults, cleanup)] if has_small_disk else []
+        cleanup.callback(daemon.kill)
+        daemon.start()
+        return daemon, faults, *disk
 
     return make
 

@@ -319,7 +319,8 @@ def test_checks_come_in_their_order(make_hawser, acceptor):
 )
 def test_bad_names_are_refused(make_hawser, acceptor, name):
     hawser = make_hawser()
-    text = f"{name} is not a valid peer name: a valid peering name must consist of"
+    shown = name.replace("\n", "\\u000A")
+    text = f"{shown} is not a valid peer name: a valid peering name must consist of"
     text += " lower case alphanumeric characters or '-', and must start and end with"
     text += " an alphanumeric character"
     refused(hawser, acceptor.token(), text, peer=name)

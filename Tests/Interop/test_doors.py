@@ -307,6 +307,44 @@ def test_a_socket_that_answers_is_left_alone(make_socketed, directory):
     assert hawser.cli("peering", "list", "-http-addr", f"unix://{hawser.socket}").code == 0
 
 
+# All doors together
+
+
+def test_every_door_tells_the_same_index(make_hawser, directory, authority, sockets):
+    path = sockets / "http.sock"
+    doors = {"addresses": {"http": f"127.0.0.1 unix://{path}"}}
+    secure = Secure(make_hawser, directory, authority, agent=doors)
+    targets = ("catalog/services", "health/service/none", "peerings", "config/mesh", "hawser/tokens")
+    # One door is asked after each change, and the others not at all.
+    changes = (
+        ("PUT", "/v1/agent/service/register", {"Name": "web"}),
+        ("PUT", "/v1/agent/service/deregister/web", None),
+        ("POST", "/v1/peering/token", {"PeerName": "east"}),
+        ("PUT", "/v1/config", {"Kind": "mesh"}),
+    )
+    for change in changes:
+        assert secure.hawser.api(*change).status == 200
+        for target in targets:
+            secure.hawser.api("GET", "/v1/" + target)
+    for target in targets:
+        plain = secure.hawser.api("GET", "/v1/" + target).headers["X-Consul-Index"]
+        assert int(plain) > 0
+        with secure.connect() as connection:
+            assert index(connection, target) == plain
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            assert index(connection, target) == plain
+
+
+def index(connection, target):
+    """What a door says of a read."""
+    connection.sendall(f"GET /v1/{target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.headers["X-Consul-Index"]
+
+
 # Limits
 
 

@@ -74,9 +74,9 @@ def test_odd_bytes_harm_nobody(make_hawser, tmp_path, acl):
         ("config", {"Kind": "service-defaults", "Name": "a" * 600}),
     ],
 )
-def test_a_name_that_cannot_be_stored_is_the_callers_fault(make_hawser, path, body):
+def test_a_name_that_is_too_long_is_the_callers_fault(make_hawser, path, body):
     answer = make_hawser().api("PUT", f"/v1/{path}", body)
-    assert answer.status == 400 and "a name is too long to be stored" in answer.text
+    assert answer.status == 400 and "must be at most 255 bytes long" in answer.text
 
 
 def exchange(port, pieces, chance):

@@ -24,6 +24,7 @@ def service(**keys):
 VALID = {
     "agent": ("agent", {"node_name": "n", "ports": {"http": -1}, "services": [SERVICE_KEYS], "server": True}),
     "agent in camel case": ("agent", {"NodeName": "n", "Ports": [{"HTTP": 8500}], "Service": SERVICE_KEYS}),
+    "replication log": ("agent", {"replication_log": {"max_age": "48h", "max_size_mb": 16}}),
     "bootstrap": ("agent", {"config_entries": {"bootstrap": [{"Kind": "mesh"}, {"kind": "proxy-defaults"}]}}),
     "service": service(tags=["a"], meta={"v": 1}, checks=[{"http": "http://x", "interval": "10s"}]),
     "sidecar": service(connect={"sidecar_service": {"port": 21000, "proxy": {"upstreams": [UPSTREAM]}}}),
@@ -48,6 +49,7 @@ VALID = {
 }
 
 INVALID = {
+    "no megabytes": ("agent", {"replication_log": {"max_size_mb": 0}}),
     "unknown key of a service": service(prot=80),
     "unknown key of an upstream": service(proxy={"upstreams": [{**UPSTREAM, "peer": "b"}]}),
     "port out of range": service(port=65536),

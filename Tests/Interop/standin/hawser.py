@@ -52,7 +52,8 @@ class Hawser:
     """One daemon with its directories.
 
     `files` maps names in the configuration directory to texts, or to objects that
-    are written as JSON. `agent` are settings of the agent's own file.
+    are written as JSON. `agent` are settings of the agent's own file. `environment`,
+    which may be set later, is added to that of the process.
     """
 
     def __init__(self, directory, name, datacenter="dc1", files=None, agent=None):
@@ -64,6 +65,7 @@ class Hawser:
         self.http_port = free_port()
         self.peering_port = free_port()
         self.process = None
+        self.environment = {}
         self._life = 0
         self._was_up = False
         self.config.mkdir(parents=True)
@@ -108,7 +110,7 @@ class Hawser:
                 stdout=log,
                 stderr=log,
                 cwd=self.directory,
-                env=_environment(),
+                env=_environment(**self.environment),
             )
         return eventually(self._is_up_or_ended, f"{self.name} is up") == "up"
 
@@ -117,6 +119,23 @@ class Hawser:
         if " is up: " in self.log[self._life :]:
             return "up"
         return "ended" if has_ended else None
+
+    def refuse_to_start(self):
+        """Runs it, which must end by itself, and not well: what it said."""
+        assert not self._run(), f"{self.name} started"
+        return self._ended()
+
+    def end_by_itself(self):
+        """Waits until it has ended, which must not be well: what it said since it was started."""
+        eventually(lambda: self.process.poll() is not None, f"{self.name} has ended by itself")
+        return self._ended()
+
+    def _ended(self):
+        code, self.process = self.process.wait(), None
+        text = self.log[self._life :]
+        # Below zero: a signal, such as of a crash.
+        assert code > 0, f"{self.name} ended with {code}:\n{text}"
+        return text
 
     def kill(self):
         """kill -9; fine if it does not run."""
