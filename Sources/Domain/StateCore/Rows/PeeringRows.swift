@@ -84,48 +84,73 @@ struct PeeringRow: StoredRow {
     }
 }
 
-/// The secrets of a peering: digests of those that are accepted, and the one that is presented.
-struct SecretsRow: StoredRow {
-    static let table = "secrets"
-    static let version: UInt8 = 2
-    static let scope = RowScope.cluster
+/// A row that a peering has once, in a table of the cluster.
+protocol PeeringKeyedRow: StoredRow {
+    associatedtype Value: Sendable
 
-    var id: PeeringID
-    var secrets: PeeringSecrets
+    /// Where it stands in the state.
+    static var place: WritableKeyPath<ClusterState, Table<PeeringID, Value>> { get }
 
-    init(_ secrets: PeeringSecrets, of id: PeeringID) {
-        self.id = id
-        self.secrets = secrets
-    }
+    var id: PeeringID { get }
+    var value: Value { get }
+
+    init(_ value: Value, of id: PeeringID)
+
+    /// What a change of it is for those who wait.
+    static func changes(of id: PeeringID) -> [StateChange]
+
+    /// - Returns: `nil` if it cannot be read.
+    static func value(in stored: StoredBytes) -> Value?
+}
+
+extension PeeringKeyedRow {
+    static var version: UInt8 { 2 }
+    static var scope: RowScope { .cluster }
 
     init?(_ stored: StoredBytes) {
-        guard let id = stored.parts.first, let secrets = stored.map(Self.decode) else { return nil }
-        self.init(secrets, of: PeeringID(id))
+        guard let id = stored.parts.first, let value = Self.value(in: stored) else { return nil }
+        self.init(value, of: PeeringID(id))
     }
 
-    static func key(of id: PeeringID) -> RowKey { RowKey(table, id.text) }
-
-    var key: RowKey { Self.key(of: id) }
+    var key: RowKey { RowKey(Self.table, id.text) }
 
     func insert(into state: inout State, at index: UInt64) -> [StateChange] {
-        state.cluster.secrets[id] = secrets
-        return [.peering(id)]
+        state.cluster[keyPath: Self.place][id] = value
+        return Self.changes(of: id)
     }
 
     static func remove(_ parts: [String], from state: inout State, at index: UInt64) -> [StateChange] {
         let id = PeeringID(parts.first ?? "")
-        state.cluster.secrets[id] = nil
-        return [.peering(id)]
+        state.cluster[keyPath: place][id] = nil
+        return changes(of: id)
     }
 
-    static func rows(of state: State) -> [Self] { state.secrets.map { Self($0.value, of: $0.key) } }
+    static func rows(of state: State) -> [Self] { state.cluster[keyPath: place].map { Self($0.value, of: $0.key) } }
+}
+
+/// The secrets of a peering: digests of those that are accepted, and the one that is presented.
+struct SecretsRow: PeeringKeyedRow {
+    static let table = "secrets"
+    static var place: WritableKeyPath<ClusterState, Table<PeeringID, PeeringSecrets>> { \.secrets }
+
+    var id: PeeringID
+    var value: PeeringSecrets
+
+    init(_ value: PeeringSecrets, of id: PeeringID) {
+        self.id = id
+        self.value = value
+    }
+
+    static func changes(of id: PeeringID) -> [StateChange] { [.peering(id)] }
+
+    static func value(in stored: StoredBytes) -> PeeringSecrets? { stored.map(Self.decode) }
 
     func encode() -> [UInt8] {
         RowJSON.object {
-            if !secrets.tokens.tokens.isEmpty { $0.list("Tokens", secrets.tokens.tokens, Self.encode) }
-            $0.fieldIfNotEmpty("PendingStreamDigest", secrets.pendingStream?.hex ?? "")
-            $0.fieldIfNotEmpty("ActiveStreamDigest", secrets.activeStream?.hex ?? "")
-            $0.fieldIfNotEmpty("OwnStreamSecret", secrets.ownStream?.reveal() ?? "")
+            if !value.tokens.tokens.isEmpty { $0.list("Tokens", value.tokens.tokens, Self.encode) }
+            $0.fieldIfNotEmpty("PendingStreamDigest", value.pendingStream?.hex ?? "")
+            $0.fieldIfNotEmpty("ActiveStreamDigest", value.activeStream?.hex ?? "")
+            $0.fieldIfNotEmpty("OwnStreamSecret", value.ownStream?.reveal() ?? "")
         }
     }
 
@@ -172,49 +197,30 @@ struct SecretsRow: StoredRow {
 }
 
 /// The roots of a peer.
-struct TrustBundleRow: StoredRow {
+struct TrustBundleRow: PeeringKeyedRow {
     static let table = "bundle"
-    static let version: UInt8 = 2
-    static let scope = RowScope.cluster
+    static var place: WritableKeyPath<ClusterState, Table<PeeringID, TrustBundle>> { \.trustBundles }
 
     var id: PeeringID
-    var bundle: TrustBundle
+    var value: TrustBundle
+    var lastIndex: UInt64 { value.modifyIndex }
 
-    init(_ bundle: TrustBundle, of id: PeeringID) {
+    init(_ value: TrustBundle, of id: PeeringID) {
         self.id = id
-        self.bundle = bundle
+        self.value = value
     }
 
-    init?(_ stored: StoredBytes) {
-        guard let id = stored.parts.first, let bundle = stored.map(Self.decode) else { return nil }
-        self.init(bundle, of: PeeringID(id))
-    }
+    static func changes(of id: PeeringID) -> [StateChange] { [.trustBundle(id)] }
 
-    static func key(of id: PeeringID) -> RowKey { RowKey(table, id.text) }
-
-    var key: RowKey { Self.key(of: id) }
-    var lastIndex: UInt64 { bundle.modifyIndex }
-
-    func insert(into state: inout State, at index: UInt64) -> [StateChange] {
-        state.cluster.trustBundles[id] = bundle
-        return [.trustBundle(id)]
-    }
-
-    static func remove(_ parts: [String], from state: inout State, at index: UInt64) -> [StateChange] {
-        let id = PeeringID(parts.first ?? "")
-        state.cluster.trustBundles[id] = nil
-        return [.trustBundle(id)]
-    }
-
-    static func rows(of state: State) -> [Self] { state.trustBundles.map { Self($0.value, of: $0.key) } }
+    static func value(in stored: StoredBytes) -> TrustBundle? { stored.map(Self.decode) }
 
     func encode() -> [UInt8] {
         RowJSON.object {
-            $0.field("TrustDomain", bundle.trustDomain)
-            $0.field("RootPEMs", bundle.rootPEMs)
-            $0.field("ExportedPartition", bundle.exportedPartition)
-            $0.field("CreateIndex", bundle.createIndex)
-            $0.field("ModifyIndex", bundle.modifyIndex)
+            $0.field("TrustDomain", value.trustDomain)
+            $0.field("RootPEMs", value.rootPEMs)
+            $0.field("ExportedPartition", value.exportedPartition)
+            $0.field("CreateIndex", value.createIndex)
+            $0.field("ModifyIndex", value.modifyIndex)
         }
     }
 
@@ -227,90 +233,52 @@ struct TrustBundleRow: StoredRow {
 }
 
 /// When a deleted peering that was accepted here went.
-struct TombstoneRow: StoredRow {
+struct TombstoneRow: PeeringKeyedRow {
     static let table = "tombstone"
-    static let version: UInt8 = 2
-    static let scope = RowScope.cluster
+    static var place: WritableKeyPath<ClusterState, Table<PeeringID, Timestamp>> { \.tombstones }
 
     var id: PeeringID
-    var time: Timestamp
+    var value: Timestamp
 
-    init(_ time: Timestamp, of id: PeeringID) {
+    init(_ value: Timestamp, of id: PeeringID) {
         self.id = id
-        self.time = time
+        self.value = value
     }
 
-    init?(_ stored: StoredBytes) {
-        guard let id = stored.parts.first, let time = stored.document?.string.flatMap(Timestamp.init(rfc3339:)) else {
-            return nil
-        }
-        self.init(time, of: PeeringID(id))
+    static func changes(of id: PeeringID) -> [StateChange] { [] }
+
+    static func value(in stored: StoredBytes) -> Timestamp? {
+        stored.document?.string.flatMap(Timestamp.init(rfc3339:))
     }
-
-    static func key(of id: PeeringID) -> RowKey { RowKey(table, id.text) }
-
-    var key: RowKey { Self.key(of: id) }
-
-    func insert(into state: inout State, at index: UInt64) -> [StateChange] {
-        state.cluster.tombstones[id] = time
-        return []
-    }
-
-    static func remove(_ parts: [String], from state: inout State, at index: UInt64) -> [StateChange] {
-        let id = PeeringID(parts.first ?? "")
-        state.cluster.tombstones[id] = nil
-        return []
-    }
-
-    static func rows(of state: State) -> [Self] { state.tombstones.map { Self($0.value, of: $0.key) } }
 
     func encode() -> [UInt8] {
         var json = JSONWriter()
-        json.value(time.rfc3339)
+        json.value(value.rfc3339)
         return json.bytes
     }
 }
 
 /// A deleted peering that was dialed here, whose acceptor has not been told yet.
-struct FarewellRow: StoredRow {
+struct FarewellRow: PeeringKeyedRow {
     static let table = "farewell"
-    static let version: UInt8 = 2
-    static let scope = RowScope.cluster
+    static var place: WritableKeyPath<ClusterState, Table<PeeringID, Farewell>> { \.farewells }
 
     var id: PeeringID
-    var farewell: Farewell
+    var value: Farewell
 
-    init(_ farewell: Farewell, of id: PeeringID) {
+    init(_ value: Farewell, of id: PeeringID) {
         self.id = id
-        self.farewell = farewell
+        self.value = value
     }
 
-    init?(_ stored: StoredBytes) {
-        guard let id = stored.parts.first, let farewell = stored.map(Self.decode) else { return nil }
-        self.init(farewell, of: PeeringID(id))
-    }
+    static func changes(of id: PeeringID) -> [StateChange] { [.peering(id)] }
 
-    static func key(of id: PeeringID) -> RowKey { RowKey(table, id.text) }
-
-    var key: RowKey { Self.key(of: id) }
-
-    func insert(into state: inout State, at index: UInt64) -> [StateChange] {
-        state.cluster.farewells[id] = farewell
-        return [.peering(id)]
-    }
-
-    static func remove(_ parts: [String], from state: inout State, at index: UInt64) -> [StateChange] {
-        let id = PeeringID(parts.first ?? "")
-        state.cluster.farewells[id] = nil
-        return [.peering(id)]
-    }
-
-    static func rows(of state: State) -> [Self] { state.farewells.map { Self($0.value, of: $0.key) } }
+    static func value(in stored: StoredBytes) -> Farewell? { stored.map(Self.decode) }
 
     func encode() -> [UInt8] {
         RowJSON.object {
-            $0.object("Peering") { PeeringRow.write(farewell.peering, to: &$0) }
-            $0.field("StreamSecret", farewell.streamSecret.reveal())
+            $0.object("Peering") { PeeringRow.write(value.peering, to: &$0) }
+            $0.field("StreamSecret", value.streamSecret.reveal())
         }
     }
 
