@@ -281,8 +281,9 @@ let modules: [Module] = [
         uses: ["CatalogCore", "ConfigCore", "IdentityCore", "StateCore", "ConfigFiles", "HawserTestKit"],
         packages: [logging]),
     tests(
-        .service, of: "ReplicationService", uses: domain + ["PeeringWire", "HawserTestKit"],
-        packages: [nioLocks, logging, protobuf]),
+        .service, of: "ReplicationService",
+        uses: domain + ["PeeringWire", "PeerStreamTranslation", "HawserTestKit"],
+        packages: [nioCore, nioLocks, logging, protobuf]),
     tests(
         .service, of: "PeeringService",
         uses: [

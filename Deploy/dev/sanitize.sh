@@ -1,24 +1,35 @@
 #!/usr/bin/env bash
-# Runs the tests of the engines and state machines under the thread and the address sanitizer (with its check for
-# leaks). Each has a build folder of its own: switching one folder between them would build everything anew.
+# Runs tests under the thread sanitizer, and those of the engines and state machines under the address sanitizer too
+# (with its check for leaks). Each has a build folder of its own: switching one folder between them would build
+# everything again.
 #
 #   sanitize.sh            both
 #   sanitize.sh thread     one of them; further arguments go to `swift test`
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-# The suites' modules, from the folders that hold them.
+# The suites' modules, from the folders that hold them. Services and storages are Swift without pointers, so that
+# threads are all that can go wrong in them.
 modules() {
-    find Tests/Protocol Tests/Domain Tests/Transport -mindepth 1 -maxdepth 1 -type d -name '*Tests' -printf '%f\n' |
-        sort | paste --serial --delimiters='|'
+    local floors=(Tests/Protocol Tests/Domain Tests/Transport)
+    if [ "$1" = thread ]; then
+        floors+=(Tests/Storage Tests/Service)
+        echo StorageContractTests
+    fi
+    find "${floors[@]}" -mindepth 1 -maxdepth 1 -type d -name '*Tests' -printf '%f\n'
 }
+
+# As one pattern.
+pattern() { modules "$1" | sort | paste --serial --delimiters='|'; }
 
 run() {
     local sanitizer=$1
     shift
-    echo "== $sanitizer sanitizer: $(modules)" >&2
+    local modules
+    modules=$(pattern "$sanitizer")
+    echo "== $sanitizer sanitizer: $modules" >&2
     swift test --sanitize="$sanitizer" --scratch-path ".build-${sanitizer:0:1}san" --disable-xctest \
-        --filter "^($(modules))\." "$@"
+        --filter "^($modules)\." "$@"
 }
 
 # The crash handler's child holds the output open for minutes, and the sanitizers print their own traces.

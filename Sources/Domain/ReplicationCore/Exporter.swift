@@ -14,12 +14,14 @@ package struct Exporter: Sendable {
     /// What was last sent of each resource on this stream: the same content is not sent twice.
     private var sent: [ResourceKey: Sent] = [:]
     private var retries = RetrySchedule()
+    /// The peer subscribed, and may have proxies of an earlier stream that are none any more.
+    private var mayHaveOldProxies = false
     /// Gateway services as last seen: the end of the last gateway of a name must be noticed too.
     private var knownGateways: KeySet<String>
 
     private struct Sent {
-        /// Of the encoded content, seeded per process.
-        var hash: Int
+        /// Of the encoded content, seeded per process; nil if the peer must get it again even if it is the same.
+        var hash: Int?
         /// Instances, names, roots or addresses.
         var count: Int
     }
@@ -53,6 +55,7 @@ package struct Exporter: Sendable {
         switch kind {
         case .exportedService:
             enqueueAll()
+            mayHaveOldProxies = true
         case .exportedServiceList:
             return
         case .trustBundle:
@@ -116,7 +119,8 @@ package struct Exporter: Sendable {
         } else if change.listChanged {
             forget(name)
         }
-        if change.meshChanged { meshChanged(name) }
+        // One that lost its proxies is sent empty, whatever went out: a refusal may have come after the peer had them.
+        if change.meshChanged { enqueue(.proxies(name)) }
         return change.listChanged
     }
 
@@ -146,20 +150,18 @@ package struct Exporter: Sendable {
         plan.rebuild(from: state)
         for name in plan.listed.subtracting(before.listed) { enqueue(.service(name)) }
         for name in before.listed.subtracting(plan.listed) { forget(name) }
-        for name in plan.mesh.symmetricDifference(before.mesh) { meshChanged(name) }
+        for name in plan.mesh.symmetricDifference(before.mesh) { enqueue(.proxies(name)) }
         return before.listed != plan.listed
     }
 
-    /// A name that got proxies is sent; one that lost them is sent empty, if the peer knows it.
-    private mutating func meshChanged(_ name: String) {
-        if plan.mesh.contains(name) || sent[.proxies(name)] != nil { enqueue(.proxies(name)) }
-    }
 
     /// The list alone withdraws a service: nothing is said of the name itself (protocol section 4.7).
     private mutating func forget(_ name: String) {
         pending.remove(.service(name))
         sent[.service(name)] = nil
         _ = retries.succeeded(.service(name))
+        // The service may have been sent after the list that is the same as the next one.
+        sent[.serviceList]?.hash = nil
     }
 
     private mutating func enqueueAll() {
@@ -188,9 +190,14 @@ package struct Exporter: Sendable {
     /// Records what is about to be sent.
     ///
     /// - Returns: how many instances or entries the peer had before, or `nil` if it has exactly this already, or if
-    ///   the name left the list since `next` gave it.
+    ///   what the name stands for changed since `next` gave it.
     package mutating func willSend(_ key: ResourceKey, hash: Int, count: Int) -> Int? {
-        if case .service(let name) = key, !plan.listed.contains(name) { return nil }
+        if case .service(let name) = key, !plan.listed.contains(name) || isNameOfProxies(name) { return nil }
+        if case .proxies(let name) = key, !plan.mesh.contains(name), count > 0 {
+            // They were looked up when there were some. The peer may have older ones, so it is told that there are none.
+            pending.insert(key)
+            return nil
+        }
         let before = sent[key]
         guard before?.hash != hash else { return nil }
         sent[key] = Sent(hash: hash, count: count)
@@ -198,10 +205,18 @@ package struct Exporter: Sendable {
         return before?.count ?? 0
     }
 
+    /// Whether the proxies of another name go out under this one. A service that is called so has nothing to be
+    /// exported, and must not take them away.
+    private func isNameOfProxies(_ name: String) -> Bool {
+        name.hasSuffix(ResourceKey.proxySuffix)
+            && plan.mesh.contains(String(name.dropLast(ResourceKey.proxySuffix.count)))
+    }
+
     /// The peer did not take a resource, or it is too large to be sent: it is tried again later, or when it changes.
     package mutating func failed(_ key: ResourceKey) {
         sent[key] = nil
         retries.failed(key)
+        if key == .serviceList, subscriptions.contains(.exportedService) { mayHaveOldProxies = true }
     }
 
     /// The peer took a resource.
@@ -212,5 +227,14 @@ package struct Exporter: Sendable {
     /// A heartbeat of ours went out: puts in line what is to be tried again.
     package mutating func heartbeatSent() {
         for key in retries.heartbeatSent() { enqueue(key) }
+        // Until the peer takes a list, it keeps what older ones allowed.
+        if mayHaveOldProxies, !retries.isFailing(.serviceList) { clearOldProxies() }
+    }
+
+    /// While there was no stream, names may have lost their proxies, and the list does not take those away (protocol
+    /// section 4.9). Once per stream, unless the peer refuses the list, and not among what the peer waits for.
+    private mutating func clearOldProxies() {
+        mayHaveOldProxies = false
+        for name in plan.listed.subtracting(plan.mesh).sorted() { enqueue(.proxies(name)) }
     }
 }

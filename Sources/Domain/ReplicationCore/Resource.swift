@@ -25,11 +25,14 @@ package enum ResourceKey: Hashable, Sendable {
         }
     }
 
+    /// What makes the name of a service that of its proxies.
+    static let proxySuffix = "-sidecar-proxy"
+
     /// What travels as ResourceID (protocol section 4.6).
     package var wireID: String {
         switch self {
         case .service(let name): name
-        case .proxies(let name): name + "-sidecar-proxy"
+        case .proxies(let name): name + Self.proxySuffix
         case .serviceList: "exported-service-list"
         case .trustBundle: "roots"
         case .serverAddresses: "server-addrs"

@@ -35,6 +35,9 @@ package struct RetrySchedule: Sendable {
         entries.removeValue(forKey: key) != nil
     }
 
+    /// Whether the peer does not have it yet.
+    package func isFailing(_ key: ResourceKey) -> Bool { entries[key] != nil }
+
     /// A heartbeat of ours went out.
     ///
     /// - Returns: what is to be sent again now.

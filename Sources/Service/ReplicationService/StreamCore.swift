@@ -32,6 +32,12 @@ struct StreamCore: Sendable {
         /// What the peer had before, and has once it took this.
         var oldCount: Int
         var newCount: Int
+
+        /// That there are no proxies, where there were none on this stream, is said to be safe.
+        var isNews: Bool {
+            if case .proxies = key { return oldCount > 0 || newCount > 0 }
+            return true
+        }
     }
 
     // MARK: What comes in
@@ -115,7 +121,9 @@ struct StreamCore: Sendable {
     private mutating func acknowledged(_ nonce: String, _ intake: inout Intake) {
         guard let sent = answered(nonce) else { return }
         let key = sent.key
-        intake.confirmed.append(Confirmed(key: key, oldCount: sent.oldCount, newCount: sent.newCount))
+        if sent.isNews {
+            intake.confirmed.append(Confirmed(key: key, oldCount: sent.oldCount, newCount: sent.newCount))
+        }
         if exporter.acknowledged(key) { intake.taken.append(key) }
         // An older one may be acknowledged while a newer one is on its way.
         if key == .trustBundle, let bundle, UInt64(nonce, radix: 16) == bundle.nonce {

@@ -52,9 +52,13 @@ import Testing
         func drain() -> [ResourceKey] {
             var keys: [ResourceKey] = []
             while let key = exporter.next() {
-                if exporter.willSend(key, hash: content(of: key), count: 1) != nil { keys.append(key) }
+                if exporter.willSend(key, hash: content(of: key), count: count(of: key)) != nil { keys.append(key) }
             }
             return keys
+        }
+
+        private func count(of key: ResourceKey) -> Int {
+            if case .proxies(let name) = key, !exporter.isMesh(name) { 0 } else { 1 }
         }
 
         private func content(of key: ResourceKey) -> Int {
@@ -180,6 +184,7 @@ import Testing
     @Test func whatThePeerDidNotTakeIsTriedAgainLessAndLessOften() async throws {
         let setting = try await Setting([all], services: ["web", "db"])
         setting.exporter.subscribed(to: .exportedService)
+        setting.exporter.heartbeatSent()
         _ = setting.drain()
         var beats: [Int] = []
         setting.exporter.failed(.service("web"))
@@ -207,6 +212,7 @@ import Testing
     @Test func whatIsNotExportedAnyMoreIsNotTriedAgain() async throws {
         let setting = try await Setting([all], services: ["web", "db"])
         setting.exporter.subscribed(to: .exportedService)
+        setting.exporter.heartbeatSent()
         _ = setting.drain()
         setting.exporter.failed(.service("db"))
         try await setting.export([web])
@@ -236,6 +242,18 @@ import Testing
         #expect(setting.drain() == [.serviceList])
     }
 
+    /// The list that the peer has already is what takes the service away again.
+    @Test func aNameThatLeftBeforeItsListWentIsWithdrawn() async throws {
+        let setting = try await Setting([all], services: ["db"])
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        try await setting.register("web")
+        #expect(setting.exporter.next() == .service("web"))
+        #expect(setting.exporter.willSend(.service("web"), hash: 1, count: 1) == 0)
+        try await setting.remove("web")
+        #expect(setting.drain() == [.serviceList])
+    }
+
     @Test func proxiesComeAndGoWithTheMesh() async throws {
         let setting = try await Setting([web], services: ["web"])
         setting.exporter.subscribed(to: .exportedService)
@@ -245,6 +263,76 @@ import Testing
         try await setting.remove("p")
         #expect(setting.drain() == [.proxies("web")])
         #expect(!setting.exporter.isMesh("web"))
+    }
+
+    /// Two versions were on their way: the peer refuses the first one and takes the second one.
+    @Test func proxiesThatWereTakenAfterARefusalGoToo() async throws {
+        let setting = try await Setting([web], services: ["web"])
+        try await setting.register("p", kind: .connectProxy, proxyOf: "web")
+        setting.exporter.subscribed(to: .exportedService)
+        _ = setting.drain()
+        setting.exporter.failed(.proxies("web"))
+        _ = setting.exporter.acknowledged(.proxies("web"))
+        try await setting.remove("p")
+        #expect(setting.drain() == [.proxies("web")])
+    }
+
+    /// A name that lost its proxies while there was no stream stays on the list, which therefore does not take them away.
+    @Test func proxiesOfAnEarlierStreamAreTakenAwayOnce() async throws {
+        let setting = try await Setting([all], services: ["web", "db"])
+        try await setting.register("p", kind: .connectProxy, proxyOf: "web")
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain().isEmpty)
+        setting.exporter.subscribed(to: .exportedService)
+        #expect(setting.drain() == [.serviceList, .service("db"), .service("web"), .proxies("web")])
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain() == [.proxies("db")])
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain().isEmpty)
+        // One that is not taken is tried again.
+        setting.exporter.failed(.proxies("db"))
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain() == [.proxies("db")])
+    }
+
+    /// A peer that refuses the list keeps the proxies of names that are not on it, and they may come back to it.
+    @Test func proxiesOfAnEarlierStreamAreTakenAwayOnceTheListIsTaken() async throws {
+        let setting = try await Setting([web], services: ["web", "db"])
+        setting.exporter.subscribed(to: .exportedService)
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain() == [.serviceList, .service("web"), .proxies("web")])
+        setting.exporter.failed(.serviceList)
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain() == [.serviceList])
+        try await setting.export([all])
+        #expect(Set(setting.drain()) == [.serviceList, .service("db")])
+        _ = setting.exporter.acknowledged(.serviceList)
+        setting.exporter.heartbeatSent()
+        #expect(setting.drain() == [.proxies("db"), .proxies("web")])
+    }
+
+    /// Both go out under one name.
+    @Test func aServiceCalledLikeProxiesDoesNotTakeThemAway() async throws {
+        let named = ExportedService(name: "web-sidecar-proxy", peers: ["island"])
+        let setting = try await Setting([web, named], services: ["web"])
+        setting.exporter.subscribed(to: .exportedService)
+        #expect(setting.drain() == [.serviceList, .service("web"), .service("web-sidecar-proxy")])
+        try await setting.register("p", kind: .connectProxy, proxyOf: "web")
+        try await setting.register("web-sidecar-proxy")
+        #expect(setting.drain() == [.proxies("web")])
+        try await setting.remove("p")
+        #expect(setting.drain() == [.proxies("web")])
+    }
+
+    @Test func proxiesThatWentWhileTheyWereLookedUpAreToldToBeGone() async throws {
+        let setting = try await Setting([web], services: ["web"])
+        try await setting.register("p", kind: .connectProxy, proxyOf: "web")
+        setting.exporter.subscribed(to: .exportedService)
+        let due = (0..<3).map { _ in setting.exporter.next() }
+        #expect(due == [.serviceList, .service("web"), .proxies("web")])
+        try await setting.remove("p")
+        #expect(setting.exporter.willSend(.proxies("web"), hash: 1, count: 1) == nil)
+        #expect(setting.drain() == [.service("web"), .proxies("web")])
     }
 
     @Test func aPendingSetKeepsTheOrderAndEachOnce() {

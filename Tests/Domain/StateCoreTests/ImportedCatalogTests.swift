@@ -1,3 +1,4 @@
+import HawserTestKit
 import Testing
 
 @testable import StateCore

@@ -1,4 +1,5 @@
 import CatalogCore
+import HawserTestKit
 import Testing
 
 @testable import StateCore
