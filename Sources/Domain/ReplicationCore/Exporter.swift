@@ -154,7 +154,6 @@ package struct Exporter: Sendable {
         return before.listed != plan.listed
     }
 
-
     /// The list alone withdraws a service: nothing is said of the name itself (protocol section 4.7).
     private mutating func forget(_ name: String) {
         pending.remove(.service(name))

@@ -14,33 +14,51 @@ enum ServiceDifferences {
     }
 
     static func between(_ old: [ServiceInstance], _ new: [ServiceInstance]) -> [FieldChange] {
-        let (before, after) = (fields(of: old), fields(of: new))
-        return Set(before.keys).union(after.keys).sorted().compactMap { path in
-            let (old, new) = (before[path], after[path])
-            return old == new ? nil : FieldChange(path: path, old: old, new: new)
+        let (before, after) = (byPlace(old), byPlace(new))
+        return Set(before.keys).union(after.keys).sorted().flatMap { place -> [FieldChange] in
+            guard let old = before[place], let new = after[place] else {
+                // Of an instance that comes or goes its address says enough.
+                return [FieldChange(path: place, old: before[place]?.address, new: after[place]?.address)]
+            }
+            return changes(at: place, old.fields, new.fields)
         }
     }
 
-    /// Every field by its path, `node/service ID/field`.
-    private static func fields(of instances: [ServiceInstance]) -> [String: String] {
-        var fields: [String: String] = [:]
-        for instance in instances {
-            let place = "\(instance.node.name)/\(instance.service.id)"
-            func note(_ name: String, _ value: String) { if !value.isEmpty { fields["\(place)/\(name)"] = value } }
-            let service = instance.service
-            // Of an instance that comes or goes one field is enough.
-            fields[place] = "\(service.address.isEmpty ? instance.node.address : service.address):\(service.port)"
-            note("Node.Address", instance.node.address)
-            for (key, value) in instance.node.meta { note("Node.Meta.\(key)", value) }
-            note("Service", service.service)
-            note("Tags", service.tags.joined(separator: ","))
-            for (key, value) in service.meta { note("Meta.\(key)", value) }
-            for (key, value) in service.taggedAddresses {
-                note("TaggedAddresses.\(key)", "\(value.address):\(value.port)")
-            }
-            if let weights = service.weights { note("Weights", "\(weights.passing)/\(weights.warning)") }
-            note("Status", HealthStatus.worst(of: instance.checks.map(\.status)).rawValue)
+    private static func changes(at place: String, _ old: [String: String], _ new: [String: String]) -> [FieldChange] {
+        Set(old.keys).union(new.keys).sorted().compactMap { name in
+            let (before, after) = (old[name], new[name])
+            return before == after ? nil : FieldChange(path: "\(place)/\(name)", old: before, new: after)
         }
-        return fields
+    }
+
+    /// One instance as text: its address, and its fields by their names.
+    private struct Texts {
+        var address: String
+        var fields: [String: String]
+    }
+
+    /// By `node/service ID`.
+    private static func byPlace(_ instances: [ServiceInstance]) -> [String: Texts] {
+        Dictionary(instances.map { ("\($0.node.name)/\($0.service.id)", texts(of: $0)) }) { _, last in last }
+    }
+
+    private static func texts(of instance: ServiceInstance) -> Texts {
+        var fields: [String: String] = [:]
+        func note(_ name: String, _ value: String) { if !value.isEmpty { fields[name] = value } }
+        let service = instance.service
+        let host = service.address.isEmpty ? instance.node.address : service.address
+        note("Address", host)
+        note("Port", "\(service.port)")
+        note("Node.Address", instance.node.address)
+        for (key, value) in instance.node.meta { note("Node.Meta.\(key)", value) }
+        note("Service", service.service)
+        note("Tags", service.tags.joined(separator: ","))
+        for (key, value) in service.meta { note("Meta.\(key)", value) }
+        for (key, value) in service.taggedAddresses {
+            note("TaggedAddresses.\(key)", "\(value.address):\(value.port)")
+        }
+        if let weights = service.weights { note("Weights", "\(weights.passing)/\(weights.warning)") }
+        note("Status", HealthStatus.worst(of: instance.checks.map(\.status)).rawValue)
+        return Texts(address: "\(host):\(service.port)", fields: fields)
     }
 }
