@@ -46,7 +46,7 @@ bench: setup ## measure first sync, propagation, CPU and memory of two daemons, 
 bench-gateway: setup ## measure the gateway beside Envoy, HAProxy and nginx in one run, release build
 	@Deploy/dev/bench-gateway.sh
 
-sanitize: setup ## run the tests of the engines and state machines under the thread and address sanitizers
+sanitize: setup ## run tests under the thread sanitizer, those of the engines and state machines under the address sanitizer too
 	@Deploy/dev/sanitize.sh
 
 fuzz: setup ## fuzz each reader of other people's bytes for a minute (Deploy/dev/fuzz.sh TARGET SECONDS for longer)
