@@ -157,7 +157,7 @@ def test_people_see_what_changed(hawser):
         r" +\d+  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  standin +imported  service +s9 +created  1 instance", created
     )
     assert updated.endswith("updated  1 instance")
-    assert "         remote-node/s9-1 10.9.8.7:80 -> 10.9.8.7:81" in fields
+    assert fields == ["         remote-node/s9-1/Port 80 -> 81"]
 
 
 # Bounded and restored
