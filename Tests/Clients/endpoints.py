@@ -156,6 +156,7 @@ PEERING = [
     Row("POST", "hawser/exports/plan", JSON, body={"Kind": "exported-services", "Name": "default"}),
     get("hawser/gateway/routes", has="[]"),
     get("hawser/mesh/explain/:service", "hawser/mesh/explain/db", has='"db"'),
+    get("hawser/log", answer=JSON, has='"Next"'),
     get("hawser/watch", answer=LINES, has='"web"'),
     get("hawser/openapi.json", answer=JSON, has='"3.1.0"'),
     put("hawser/ca/rotate", answer=JSON, has='"RootCert"'),
