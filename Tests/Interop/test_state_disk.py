@@ -187,7 +187,7 @@ def everything(hawser):
 
 
 def test_nobody_waits_for_the_requests_of_all_others(make_faulty):
-    """Who comes first does not write for all who come later."""
+    """The first caller does not write for all later ones."""
     clients, requests = 32, 50
     hawser, faults = make_faulty()
     assert register(hawser, "first") == 200

@@ -9,7 +9,7 @@ package struct ReplicationLogSettings: Hashable, Sendable {
 
     package init() {}
 
-    /// Who follows the log and loses the connection must find the events of that time.
+    /// A reader that follows the log and loses its connection must find the events of that time.
     private static let minAge = GoDuration(nanoseconds: 60_000_000_000)
     /// A TiB: more is rather a wrong unit than a wish.
     private static let maxMegabytesAllowed = 1 << 20

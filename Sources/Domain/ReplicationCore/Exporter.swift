@@ -96,7 +96,7 @@ package struct Exporter: Sendable {
     /// Too much of an area changed for names: all that there is of it is due. What stayed the same is not sent again, and
     /// what went is found when the plan is worked out.
     ///
-    /// - Returns: whether the plan must be worked out anew.
+    /// - Returns: whether the plan must be worked out again.
     private mutating func areaChanged(_ areas: StateInterest, state: State) -> Bool {
         if areas.contains(.identity) { enqueue(.trustBundle) }
         guard !areas.isDisjoint(with: [.localCatalog, .configEntries]) else { return false }
@@ -124,7 +124,7 @@ package struct Exporter: Sendable {
         return change.listChanged
     }
 
-    /// - Returns: whether the plan must be worked out anew.
+    /// - Returns: whether the plan must be worked out again.
     private mutating func entryChanged(_ key: ConfigEntryKey) -> Bool {
         switch key.kind {
         case .exportedServices, .serviceRouter, .serviceSplitter:

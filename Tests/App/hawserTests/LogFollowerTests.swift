@@ -278,7 +278,7 @@ struct LogFollowerTests {
             }
             #expect(!ends)
         }
-        // Who could not be reached at first is told so at once: the address may be wrong.
+        // A daemon that cannot be reached at first is an error at once: the address may be wrong.
         var never = follower(.number(1))
         _ = never.begin()
         #expect(never.connectionLost(error, after: .zero) == [.fail(error.failure("Error watching"))])

@@ -238,7 +238,7 @@ private func hosts(_ prefix: String, _ count: Int) -> [String] {
             bench.announce([:])
         }
         #expect(bench.hosts == hosts("r0-", 4))
-        // Who comes back finds the lookup that runs.
+        // A caller that comes back finds the lookup that runs.
         bench.announce(["a": ["r0-2", "x"]])
         #expect(bench.hosts == hosts("r0-", 4))
         bench.answer("r0-2", ["1"])

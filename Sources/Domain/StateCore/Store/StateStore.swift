@@ -60,7 +60,7 @@ package final class StateStore: Sendable {
         package var failures: UInt64 = 0
     }
 
-    /// Reads what is stored, and stores anew what older versions stored otherwise.
+    /// Reads what is stored, and rewrites rows of older versions in the form of this one.
     ///
     /// - Throws: `StorageError` of the storage, or for a row that cannot be read.
     package init(

@@ -84,7 +84,7 @@ final class Access: Sendable {
 
     // MARK: Answers that are made for several
 
-    /// All that an answer may depend on of who asks; nil where it depends on nothing.
+    /// What an answer may depend on of its caller; nil where it depends on nothing.
     var rights: Authorizer? { record.withLock { $0.caller?.authorizer } }
 
     /// An answer is taken that was made for somebody with the same rights.

@@ -5,7 +5,7 @@ import NIOPosix
 import Observability
 import Synchronization
 
-/// Answers of blocking queries, each made and encoded once for all who wait for the same: the first who asks makes it,
+/// Answers of blocking queries, each made and encoded once for all callers that wait for the same: the first one makes it,
 /// those who ask meanwhile wait for it, and those who come soon after find it. Its bytes are shared, not copied.
 ///
 /// One for all doors; any task asks. What is kept is bounded in number, bytes and time (`AnswerLimits`).
@@ -122,7 +122,7 @@ final class SharedAnswers: Sendable {
 
     fileprivate struct Slot {
         let version: Version
-        /// Who it was made by; tells it apart from others of the same question.
+        /// The caller that it was made for; tells it apart from others of the same question.
         let making: Making
         var made: Made?
     }
