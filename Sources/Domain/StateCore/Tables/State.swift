@@ -11,14 +11,34 @@ package struct State: Sendable {
     /// Counts commits that changed something; every changed row carries the index of its commit. It is stored with each
     /// commit and never goes back.
     package internal(set) var index: UInt64 = 0
-    /// What all daemons of the cluster share.
-    package internal(set) var cluster = ClusterState()
+    private var box = Box(ClusterState())
     /// What this daemon alone knows.
     package internal(set) var local = LocalState()
 
     package init() {}
 
-    package subscript<Value>(dynamicMember path: KeyPath<ClusterState, Value>) -> Value { cluster[keyPath: path] }
+    package subscript<Value>(dynamicMember path: KeyPath<ClusterState, Value>) -> Value { box.value[keyPath: path] }
+
+    /// What all daemons of the cluster share.
+    package internal(set) var cluster: ClusterState {
+        get { box.value }
+        _modify {
+            if !isKnownUniquelyReferenced(&box) { box = Box(box.value) }
+            yield &box.value
+        }
+    }
+
+    /// The cluster's part behind one reference: readers copy states all the time, and thousands of waiting queries hold
+    /// room for one.
+    ///
+    /// Sendable, since `value` is written by `State.cluster` alone, and only while nobody else holds the box.
+    private final class Box: @unchecked Sendable {
+        var value: ClusterState
+
+        init(_ value: ClusterState) {
+            self.value = value
+        }
+    }
 }
 
 /// What the daemons of a cluster share. Everything in it is stored.
